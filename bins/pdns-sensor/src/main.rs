@@ -1,0 +1,4 @@
+//! Passive DNS sensor.
+#![forbid(unsafe_code)]
+
+fn main() {}

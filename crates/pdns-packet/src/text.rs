@@ -1,0 +1,255 @@
+//! Byte writers for presentation text: numbers and addresses without `fmt`, and one trait for raw or escaped output.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Where presentation text is written.
+///
+/// Everything this crate prints is ASCII between space and `~`. Two of those bytes need care in an encoding such as
+/// JSON, `"` and `\`, so they have their own methods and all others go through [`plain`](Text::plain) unseen.
+pub trait Text {
+    /// Appends printable ASCII that holds neither `"` nor `\`.
+    fn plain(&mut self, bytes: &[u8]);
+    /// Appends one backslash.
+    fn backslash(&mut self);
+    /// Appends one double quote.
+    fn quote(&mut self);
+    /// The length of what was written so far, in bytes of the underlying buffer.
+    fn position(&self) -> usize;
+    /// Takes back everything written after `position`.
+    fn rewind(&mut self, position: usize);
+
+    /// Appends one byte of any value the way RFC 1035 section 5.1 escapes it outside quotes: `\DDD` when it is not
+    /// printable, a backslash before `"` and `\`.
+    fn escaped(&mut self, byte: u8) {
+        match byte {
+            b'"' => {
+                self.backslash();
+                self.quote();
+            }
+            b'\\' => {
+                self.backslash();
+                self.backslash();
+            }
+            b' '..=b'~' => self.plain(&[byte]),
+            _ => self.decimal_escape(byte),
+        }
+    }
+
+    /// Appends `\DDD`.
+    fn decimal_escape(&mut self, byte: u8) {
+        self.backslash();
+        self.plain(&[b'0' + byte / 100, b'0' + byte / 10 % 10, b'0' + byte % 10]);
+    }
+
+    /// Appends a decimal number.
+    fn number(&mut self, value: u64) {
+        let mut digits = [0; 20];
+        self.plain(decimal(value, &mut digits));
+    }
+
+    /// Appends bytes as hexadecimal digits, in upper case as RFC 4034 section 5.3 and RFC 3597 section 5 show them.
+    fn hex(&mut self, bytes: &[u8]) {
+        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+        for byte in bytes {
+            self.plain(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+    }
+
+    /// Appends an IP address, IPv6 in the form of RFC 5952.
+    fn ip(&mut self, address: IpAddr) {
+        match address {
+            IpAddr::V4(address) => self.ipv4(address),
+            IpAddr::V6(address) => self.ipv6(address),
+        }
+    }
+
+    /// Appends an IPv4 address.
+    fn ipv4(&mut self, address: Ipv4Addr) {
+        let mut buffer = [0; 15];
+        let mut at = 0;
+        for (index, octet) in address.octets().into_iter().enumerate() {
+            if index > 0 {
+                buffer[at] = b'.';
+                at += 1;
+            }
+            if octet >= 100 {
+                buffer[at] = b'0' + octet / 100;
+                at += 1;
+            }
+            if octet >= 10 {
+                buffer[at] = b'0' + octet / 10 % 10;
+                at += 1;
+            }
+            buffer[at] = b'0' + octet % 10;
+            at += 1;
+        }
+        self.plain(&buffer[..at]);
+    }
+
+    /// Appends an IPv6 address in the form of RFC 5952: longest run of zero groups as `::`, lower case, and an
+    /// IPv4-mapped address with its last four bytes dotted.
+    fn ipv6(&mut self, address: Ipv6Addr) {
+        if let Some(v4) = address.to_ipv4_mapped() {
+            self.plain(b"::ffff:");
+            return self.ipv4(v4);
+        }
+        let groups = address.segments();
+        let (start, length) = longest_zero_run(&groups);
+        let mut buffer = [0; 39];
+        let mut at = 0;
+        let mut index = 0;
+        while index < 8 {
+            if length > 1 && index == start {
+                buffer[at..at + 2].copy_from_slice(b"::");
+                at += 2;
+                index += length;
+                continue;
+            }
+            if index > 0 && index != start + length || index > 0 && length < 2 {
+                buffer[at] = b':';
+                at += 1;
+            }
+            at += hex_group(groups[index], &mut buffer[at..]);
+            index += 1;
+        }
+        self.plain(&buffer[..at]);
+    }
+}
+
+impl Text for Vec<u8> {
+    fn plain(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    fn backslash(&mut self) {
+        self.push(b'\\');
+    }
+
+    fn quote(&mut self) {
+        self.push(b'"');
+    }
+
+    fn position(&self) -> usize {
+        self.len()
+    }
+
+    fn rewind(&mut self, position: usize) {
+        self.truncate(position);
+    }
+}
+
+/// Writes `value` in decimal at the end of `buffer` and returns the digits.
+pub fn decimal(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
+    const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
+        2021222324252627282930313233343536373839\
+        4041424344454647484950515253545556575859\
+        6061626364656667686970717273747576777879\
+        8081828384858687888990919293949596979899";
+    let mut at = buffer.len();
+    while value >= 100 {
+        let pair = (value % 100) as usize * 2;
+        value /= 100;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    }
+    if value >= 10 {
+        let pair = value as usize * 2;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    } else {
+        at -= 1;
+        buffer[at] = b'0' + value as u8;
+    }
+    &buffer[at..]
+}
+
+/// The first of the longest runs of zero groups, as (index, length).
+fn longest_zero_run(groups: &[u16; 8]) -> (usize, usize) {
+    let (mut best, mut best_length, mut run) = (0, 0, 0);
+    for (index, &group) in groups.iter().enumerate() {
+        run = if group == 0 { run + 1 } else { 0 };
+        if run > best_length {
+            best = index + 1 - run;
+            best_length = run;
+        }
+    }
+    (best, best_length)
+}
+
+/// Writes a group without leading zeros and returns how many digits it took.
+fn hex_group(group: u16, out: &mut [u8]) -> usize {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let length = match group {
+        0..=0xf => 1,
+        0x10..=0xff => 2,
+        0x100..=0xfff => 3,
+        _ => 4,
+    };
+    for (index, digit) in out[..length].iter_mut().enumerate() {
+        *digit = DIGITS[usize::from(group >> (4 * (length - 1 - index)) & 15)];
+    }
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl Fn(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers_match_the_standard_library() {
+        for value in [0, 7, 10, 42, 99, 100, 101, 999, 1000, 65535, 4_294_967_295, u64::MAX] {
+            assert_eq!(written(|out| out.number(value)), value.to_string());
+        }
+    }
+
+    #[test]
+    fn addresses_match_the_standard_library() {
+        for text in [
+            "0.0.0.0",
+            "9.10.99.100",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "1::",
+            "fe80::1:0:0:2",
+            "2001:db8:0:1:1:1:1:1",
+            "2001:0:0:1::1",
+            "1:2:3:4:5:6:7:8",
+            "::ffff:1.2.3.4",
+            "64:ff9b::c000:221",
+            "0:1::",
+            "1:0:2:0:3:0:4:0",
+            "::2:3:4:5:6:7:8",
+            "1:2:3:4:5:6:7:0",
+            "1:2:3:4:5:6::",
+            "0:0:1::",
+        ] {
+            let address: IpAddr = text.parse().unwrap();
+            assert_eq!(written(|out| out.ip(address)), address.to_string());
+        }
+        let mut state = 1_u64;
+        for _ in 0..20_000 {
+            let mut segments = [0_u16; 8];
+            for segment in &mut segments {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                *segment = if state >> 62 == 0 { (state >> 40) as u16 } else { 0 };
+            }
+            let address = Ipv6Addr::from(segments);
+            if address.to_ipv4().is_none() {
+                assert_eq!(written(|out| out.ipv6(address)), address.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_are_escaped_as_master_files_do() {
+        let text = written(|out| b"a\"\\ ~\x7f\x00\xff".iter().for_each(|&byte| out.escaped(byte)));
+        assert_eq!(text, "a\\\"\\\\ ~\\127\\000\\255");
+    }
+}

@@ -1,0 +1,2 @@
+//! Log records of DNS transactions and their encodings.
+#![forbid(unsafe_code)]

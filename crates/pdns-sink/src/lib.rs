@@ -1,0 +1,2 @@
+//! Where records go.
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! IP fragments, TCP streams and DNS transactions, put together in capture time.
+#![forbid(unsafe_code)]
+pub mod reassembly;

@@ -1,0 +1,1 @@
+//! Whole IP packets from fragments, and byte streams from TCP segments.

@@ -105,7 +105,7 @@ pub trait Text {
                 index += length;
                 continue;
             }
-            if index > 0 && index != start + length || index > 0 && length < 2 {
+            if index > 0 && (length < 2 || index != start + length) {
                 buffer[at] = b':';
                 at += 1;
             }

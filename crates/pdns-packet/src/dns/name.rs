@@ -89,6 +89,19 @@ impl<'a> Name<'a> {
         }
     }
 
+    /// Follows the whole name, as [`check`](Self::check) does, and says where its own bytes end.
+    pub(super) fn skip(&self) -> Result<Skipped, NameError> {
+        let mut labels = self.labels();
+        let mut end = self.start;
+        while let Some(label) = labels.step()? {
+            if labels.pointers == 0 {
+                end += 1 + label.len();
+            }
+        }
+        let last_own = if labels.pointers == 0 { 1 } else { 2 };
+        Ok(Skipped { end: end + last_own, pointers: labels.pointers })
+    }
+
     /// The labels from left to right, each without its length byte. After an error the iterator ends.
     pub const fn labels(&self) -> Labels<'a> {
         Labels { message: self.message, at: self.start, wire_len: 1, pointers: 0, done: false }
@@ -148,6 +161,15 @@ impl<'a> Name<'a> {
         buffer[at] = 0;
         Ok(&buffer[..=at])
     }
+}
+
+/// What following a name to its end tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Skipped {
+    /// The offset just after the name's own bytes.
+    pub(super) end: usize,
+    /// How many pointers were followed.
+    pub(super) pointers: usize,
 }
 
 impl fmt::Display for Name<'_> {

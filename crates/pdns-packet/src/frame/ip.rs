@@ -1,0 +1,185 @@
+//! IPv4 and IPv6 headers, extension headers and fragments.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use pnet_packet::ipv4::Ipv4Packet;
+use pnet_packet::ipv6::Ipv6Packet;
+
+use super::decoder::Decoder;
+use super::packet::{Discard, Fragment, Packet};
+use super::rest::Rest;
+
+/// Numbers of the registry "Assigned Internet Protocol Numbers" that are told apart.
+pub(super) mod protocol {
+    pub(in super::super) const HOP_BY_HOP: u8 = 0;
+    pub(in super::super) const IPV4: u8 = 4;
+    pub(in super::super) const TCP: u8 = 6;
+    pub(in super::super) const UDP: u8 = 17;
+    pub(in super::super) const IPV6: u8 = 41;
+    pub(in super::super) const ROUTING: u8 = 43;
+    pub(in super::super) const FRAGMENT: u8 = 44;
+    pub(in super::super) const GRE: u8 = 47;
+    pub(in super::super) const AUTHENTICATION: u8 = 51;
+    pub(in super::super) const DESTINATION_OPTIONS: u8 = 60;
+    pub(in super::super) const ETHERIP: u8 = 97;
+    pub(in super::super) const MOBILITY: u8 = 135;
+    pub(in super::super) const MPLS: u8 = 137;
+    pub(in super::super) const HIP: u8 = 139;
+    pub(in super::super) const SHIM6: u8 = 140;
+}
+
+/// Length of IPv6's fixed header.
+const IPV6_HEADER: usize = 40;
+
+impl Decoder {
+    /// An IP packet of whichever version its first four bits tell, which weighs more than what the layer below announced.
+    #[inline]
+    pub(super) fn ip<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
+        match rest.byte(0)? >> 4 {
+            4 => self.ipv4(rest),
+            6 => self.ipv6(rest),
+            _ => Err(Discard::BadHeader),
+        }
+    }
+
+    /// An IPv4 packet: RFC 791 section 3.1.
+    #[inline]
+    fn ipv4<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
+        let header = Ipv4Packet::new(rest.data).ok_or(Discard::ShortFrame)?;
+        let header_len = 4 * usize::from(header.get_header_length());
+        // Zero is what a frame captured before segmentation offload holds: the packet then ends with the frame.
+        let total_len = usize::from(header.get_total_length());
+        if header_len < Ipv4Packet::minimum_packet_size() || (total_len < header_len && total_len != 0) {
+            return Err(Discard::BadHeader);
+        }
+        let mut body = rest.skip(header_len)?;
+        if total_len != 0 {
+            body = body.limit(total_len - header_len);
+        }
+        let (src, dst) = (IpAddr::V4(header.get_source()), IpAddr::V4(header.get_destination()));
+        let protocol = header.get_next_level_protocol().0;
+        let more = header.get_flags() & 1 != 0;
+        let offset = header.get_fragment_offset() << 3;
+        if more || offset != 0 {
+            let id = u32::from(header.get_identification());
+            return fragment(body, Place { id, protocol, offset, more }, src, dst);
+        }
+        self.transport(body, src, dst, protocol)
+    }
+
+    /// An IPv6 packet: RFC 8200 section 3.
+    fn ipv6<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
+        let header = Ipv6Packet::new(rest.data).ok_or(Discard::ShortFrame)?;
+        let src = IpAddr::V6(Ipv6Addr::from(rest.bytes::<16>(8)?));
+        let dst = IpAddr::V6(Ipv6Addr::from(rest.bytes::<16>(24)?));
+        let mut body = rest.skip(IPV6_HEADER)?;
+        // Zero in a jumbogram (RFC 2675 section 3) and before segmentation offload: the packet then ends with the frame.
+        let payload_len = usize::from(header.get_payload_length());
+        if payload_len != 0 {
+            body = body.limit(payload_len);
+        }
+        self.transport(body, src, dst, header.get_next_header().0)
+    }
+
+    /// What an IP header announces as `protocol`.
+    #[inline]
+    pub(super) fn transport<'a>(
+        &self,
+        rest: Rest<'a>,
+        src: IpAddr,
+        dst: IpAddr,
+        protocol: u8,
+    ) -> Result<Packet<'a>, Discard> {
+        match protocol {
+            protocol::UDP => self.udp(rest, src, dst),
+            protocol::TCP => self.tcp(rest, src, dst),
+            _ => self.extension(rest, src, dst, protocol),
+        }
+    }
+
+    /// Extension headers up to the transport or tunnel behind them: RFC 8200 section 4, and RFC 4302 for both versions.
+    #[inline(never)]
+    fn extension<'a>(
+        &self,
+        mut rest: Rest<'a>,
+        src: IpAddr,
+        dst: IpAddr,
+        mut protocol: u8,
+    ) -> Result<Packet<'a>, Discard> {
+        loop {
+            let length = match protocol {
+                protocol::UDP => return self.udp(rest, src, dst),
+                protocol::TCP => return self.tcp(rest, src, dst),
+                protocol::FRAGMENT if src.is_ipv6() => {
+                    let [next, _, high, low, id @ ..] = rest.bytes::<8>(0)?;
+                    let word = u16::from_be_bytes([high, low]);
+                    let (offset, more) = (word & !7, word & 1 != 0);
+                    let body = rest.skip(8)?;
+                    if more || offset != 0 {
+                        let id = u32::from_be_bytes(id);
+                        return fragment(body, Place { id, protocol: next, offset, more }, src, dst);
+                    }
+                    // RFC 6946: an atomic fragment is a whole packet.
+                    8
+                }
+                // RFC 4302 section 2.2 counts AH in words of four bytes, minus two.
+                protocol::AUTHENTICATION => 4 * (usize::from(rest.byte(1)?) + 2),
+                _ if src.is_ipv6() && is_extension(protocol) => 8 * (usize::from(rest.byte(1)?) + 1),
+                _ => return self.ip_tunnel(rest, protocol),
+            };
+            protocol = rest.byte(0)?;
+            rest = rest.skip(length)?;
+        }
+    }
+}
+
+/// Whether `protocol` is an extension header of the form that RFC 6564 section 4 fixes.
+const fn is_extension(protocol: u8) -> bool {
+    matches!(
+        protocol,
+        protocol::HOP_BY_HOP
+            | protocol::ROUTING
+            | protocol::DESTINATION_OPTIONS
+            | protocol::MOBILITY
+            | protocol::HIP
+            | protocol::SHIM6
+    )
+}
+
+/// Whether the fragments of such a packet are worth keeping: something may come of it once it is whole.
+fn leads_on(protocol: u8, v6: bool) -> bool {
+    match protocol {
+        protocol::UDP
+        | protocol::TCP
+        | protocol::AUTHENTICATION
+        | protocol::IPV4
+        | protocol::IPV6
+        | protocol::GRE
+        | protocol::ETHERIP
+        | protocol::MPLS => true,
+        _ => v6 && is_extension(protocol),
+    }
+}
+
+/// What a header says about a fragment.
+struct Place {
+    /// Identification.
+    id: u32,
+    /// Protocol of the whole packet.
+    protocol: u8,
+    /// Offset in bytes.
+    offset: u16,
+    /// More fragments follow.
+    more: bool,
+}
+
+/// The fragment that `body` is.
+#[cold]
+fn fragment(body: Rest<'_>, place: Place, src: IpAddr, dst: IpAddr) -> Result<Packet<'_>, Discard> {
+    let Place { id, protocol, offset, more } = place;
+    if !leads_on(protocol, src.is_ipv6()) {
+        return Err(Discard::NotTransport);
+    }
+    let Rest { data: payload, missing, vlan, .. } = body;
+    Ok(Packet::Fragment(Fragment { src, dst, vlan, id, protocol, offset, more, payload, missing }))
+}

@@ -1,6 +1,6 @@
 //! Layout `transaction`: one line for each transaction.
 
-use pdns_packet::dns::{Class, Message, Opcode, Question, Record};
+use pdns_packet::dns::{Class, Message, Opcode, Question, Record, Rtype};
 use pdns_packet::text::Text;
 use pdns_track::{Observed, Status, Transaction};
 
@@ -157,7 +157,7 @@ fn flags(message: &Message<'_>, out: &mut Vec<u8>) {
 fn section<'a>(key: &[u8], records: impl Iterator<Item = Record<'a>>, out: &mut Vec<u8>) {
     let mut separator = key;
     for record in records {
-        if record.rtype.is_opt() {
+        if record.rtype == Rtype::OPT {
             continue;
         }
         out.extend_from_slice(separator);
@@ -189,8 +189,7 @@ fn malformed(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
     let mut separator = ",\"malformed\":\"";
     for (name, observed) in [("query", &transaction.query), ("response", &transaction.response)] {
         let Some(observed) = observed else { continue };
-        let Some(broken) = observed.message.malformed() else { continue };
-        // Damage is rare, so `Display` may cost what it costs; its text has no quote, backslash or control byte.
+        let Some(broken) = damage(&observed.message) else { continue };
         let cut = if observed.missing > 0 {
             format!(" ({} bytes were not captured)", observed.missing)
         } else {
@@ -202,4 +201,11 @@ fn malformed(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
     if separator == "; " {
         out.push(b'"');
     }
+}
+
+/// Where a message or its EDNS options broke off. Damage is rare, so `Display` may cost what it costs; its text holds no
+/// quote, backslash or control byte.
+fn damage(message: &Message<'_>) -> Option<String> {
+    let broken_option = || message.opt()?.options().find_map(Result::err).map(|error| error.to_string());
+    message.malformed().map(ToString::to_string).or_else(broken_option)
 }

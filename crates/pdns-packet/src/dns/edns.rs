@@ -47,7 +47,7 @@ impl<'a> Opt<'a> {
 
     /// The options in the order of the wire. After an error the iterator ends.
     pub const fn options(&self) -> Options<'a> {
-        Options { rest: self.data, offset: self.data_start }
+        Options::new(self.data, self.data_start)
     }
 }
 
@@ -56,6 +56,13 @@ impl<'a> Opt<'a> {
 pub struct Options<'a> {
     rest: &'a [u8],
     offset: usize,
+}
+
+impl<'a> Options<'a> {
+    /// The options in `data`, which stands at `offset` in its message.
+    pub(super) const fn new(data: &'a [u8], offset: usize) -> Self {
+        Self { rest: data, offset }
+    }
 }
 
 impl<'a> Iterator for Options<'a> {
@@ -201,7 +208,7 @@ fn keepalive(data: &[u8]) -> Option<Option<u16>> {
 }
 
 /// The bytes sent with zeros after them; `None` when there are too many.
-fn zero_extended<const N: usize>(sent: &[u8]) -> Option<[u8; N]> {
+pub(super) fn zero_extended<const N: usize>(sent: &[u8]) -> Option<[u8; N]> {
     let mut address = [0; N];
     address.get_mut(..sent.len())?.copy_from_slice(sent);
     Some(address)

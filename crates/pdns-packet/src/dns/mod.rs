@@ -8,6 +8,7 @@ mod name;
 mod question;
 mod rdata;
 mod record;
+mod scan;
 
 pub use codes::{Class, EdeCode, Opcode, OptionCode, Rcode, Rtype};
 pub use edns::{ClientSubnet, Cookie, EdnsOption, ExtendedError, Opt, OptionData, OptionError, Options};

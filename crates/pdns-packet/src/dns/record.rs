@@ -39,11 +39,12 @@ impl<'a> Record<'a> {
         let Some(&[t0, t1, c0, c1, l0, l1, l2, l3, n0, n1]) = fields else { return Err(RecordError::Fields) };
         let rtype = Rtype(u16::from_be_bytes([t0, t1]));
         let class = Class(u16::from_be_bytes([c0, c1]));
-        let len = usize::from(u16::from_be_bytes([n0, n1]));
-        let Some(rdata) = Rdata::new(message, owner_end + FIELDS_LEN, len, rtype, class) else {
+        let len = u16::from_be_bytes([n0, n1]);
+        let rdata_start = owner_end + FIELDS_LEN;
+        let Some(rdata) = Rdata::new(message, rdata_start, len, rtype, class) else {
             return Err(RecordError::Rdata);
         };
         let ttl = u32::from_be_bytes([l0, l1, l2, l3]);
-        Ok((Self { owner: Name::new(message, start), rtype, class, ttl, rdata }, owner_end + FIELDS_LEN + len))
+        Ok((Self { owner: Name::new(message, start), rtype, class, ttl, rdata }, rdata_start + usize::from(len)))
     }
 }

@@ -183,3 +183,129 @@ fn fragment(body: Rest<'_>, place: Place, src: IpAddr, dst: IpAddr) -> Result<Pa
     let Rest { data: payload, missing, vlan, .. } = body;
     Ok(Packet::Fragment(Fragment { src, dst, vlan, id, protocol, offset, more, payload, missing }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::link_type::LinkType;
+    use super::super::samples::{IPV4, IPV6, decode, hex, ipv4, ipv6, query, udp};
+    use super::*;
+
+    /// The sample datagram without its IP header.
+    fn datagram() -> Vec<u8> {
+        udp(1234, 53, b"query")
+    }
+
+    /// The payload of a datagram between the outer addresses.
+    fn payload(packet: &[u8]) -> Result<(&[u8], usize), Discard> {
+        match decode(LinkType::RAW, packet)? {
+            Packet::Udp { payload, missing, .. } => Ok((payload, missing)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// An IPv4 sample with `bytes` written at `at`.
+    fn patched(at: usize, bytes: &[u8]) -> Vec<u8> {
+        let mut packet = hex(IPV4);
+        packet[at..at + bytes.len()].copy_from_slice(bytes);
+        packet
+    }
+
+    #[test]
+    fn options_are_skipped_and_their_length_is_checked() {
+        let packet = hex("4600 0025 0001 0000 4011 0000 c0000201 c0000235 94040000 04d2 0035 000d 0000 7175657279");
+        assert_eq!(query(LinkType::RAW, &packet), Ok(vec![]));
+        assert_eq!(payload(&patched(0, &[0x44])), Err(Discard::BadHeader));
+        assert_eq!(payload(&patched(0, &[0x4f])), Err(Discard::BadHeader));
+        assert_eq!(payload(&patched(0, &hex("4f00 003c"))), Err(Discard::ShortFrame));
+        assert_eq!(payload(&patched(0, &[0x55])), Err(Discard::BadHeader));
+    }
+
+    #[test]
+    fn total_length_may_be_absent_or_too_large_but_not_too_small() {
+        assert_eq!(payload(&patched(2, &[0, 0])), Ok((&b"query"[..], 0)));
+        assert_eq!(payload(&patched(2, &[0, 0x22])), Ok((&b"query"[..], 0)));
+        assert_eq!(payload(&patched(2, &[0, 19])), Err(Discard::BadHeader));
+        assert_eq!(payload(&patched(2, &[0, 27])), Err(Discard::ShortFrame));
+        assert_eq!(payload(&patched(2, &[0, 30])), Ok((&b"qu"[..], 3)));
+    }
+
+    #[test]
+    fn ipv4_fragments_of_what_is_opened_are_passed_on() {
+        let first = patched(6, &[0x20, 0]);
+        let Ok(Packet::Fragment(part)) = decode(LinkType::RAW, &first) else { panic!() };
+        assert_eq!((part.id, part.protocol, part.offset, part.more), (1, 17, 0, true));
+        let last = patched(6, &[0x1f, 0xff]);
+        let Ok(Packet::Fragment(part)) = decode(LinkType::RAW, &last) else { panic!() };
+        assert_eq!((part.offset, part.more, part.payload, part.missing), (65528, false, &last[20..], 0));
+        for (protocol, kept) in [(6, true), (4, true), (47, true), (51, true), (1, false), (50, false), (60, false)] {
+            let mut packet = last.clone();
+            packet[9] = protocol;
+            assert_eq!(decode(LinkType::RAW, &packet).is_ok(), kept, "{protocol}");
+        }
+        // Don't-fragment is no fragment.
+        assert_eq!(query(LinkType::RAW, &patched(6, &[0x40, 0])), Ok(vec![]));
+    }
+
+    #[test]
+    fn extension_headers_are_walked_in_any_order() {
+        // Hop-by-hop, destination options, routing, mobility, HIP, Shim6, AH: each names the next.
+        let chain = hex("3c00 050200000000 2b00 010400000000 8700 000000000000 8b01 0000000000000000000000000000
+            8c00 000000000000 3300 000000000000 1104 0000 00000001 00000001 000000000000000000000000");
+        let packet = ipv6(0, &[chain, datagram()].concat());
+        assert_eq!(payload(&packet), Ok((&b"query"[..], 0)));
+    }
+
+    #[test]
+    fn an_authentication_header_counts_in_words_of_four() {
+        let header = hex("1104 0000 00000001 00000001 000000000000000000000000");
+        assert_eq!(payload(&ipv4(51, &[&header[..], &datagram()].concat())), Ok((&b"query"[..], 0)));
+        assert_eq!(payload(&ipv6(51, &[&header[..], &datagram()].concat())), Ok((&b"query"[..], 0)));
+        // IPv4 has no other extension headers.
+        assert_eq!(payload(&ipv4(60, &[hex("1100 000000000000"), datagram()].concat())), Err(Discard::NotTransport));
+    }
+
+    #[test]
+    fn ipv6_fragments_are_passed_on_unless_they_are_whole() {
+        let atomic = ipv6(44, &[hex("1100 0000 00000007"), datagram()].concat());
+        assert_eq!(payload(&atomic), Ok((&b"query"[..], 0)));
+        let packet = ipv6(60, &[hex("2c00 000000000000 1100 05a9 00010007"), datagram()].concat());
+        let Ok(Packet::Fragment(part)) = decode(LinkType::RAW, &packet) else { panic!() };
+        assert_eq!((part.id, part.protocol, part.offset, part.more), (0x10007, 17, 0x05a8, true));
+        assert_eq!((part.payload, part.missing), (&datagram()[..], 0));
+        let icmp = ipv6(44, &[hex("3a00 0001 00000007"), datagram()].concat());
+        assert_eq!(decode(LinkType::RAW, &icmp), Err(Discard::NotTransport));
+    }
+
+    #[test]
+    fn what_fragments_made_whole_goes_on_like_a_packet() {
+        let [src, dst] = ["2001:db8::1", "2001:db8::53"].map(|text| text.parse().unwrap());
+        let decoder = Decoder::default();
+        let tags = super::super::VlanTags::NONE.push(7).unwrap();
+        let whole = [hex("1100 000000000000"), datagram()].concat();
+        let Ok(Packet::Udp { flow, payload, .. }) = decoder.decode_payload(src, dst, tags, 60, &whole) else {
+            panic!()
+        };
+        assert_eq!((flow.src, flow.dst, flow.vlan, payload), (src, dst, tags, &b"query"[..]));
+        let inner = hex(IPV4);
+        let Ok(Packet::Udp { flow, .. }) = decoder.decode_payload(src, dst, tags, 4, &inner) else { panic!() };
+        assert_eq!((flow.src.to_string().as_str(), flow.vlan), ("192.0.2.1", tags));
+    }
+
+    #[test]
+    fn an_ipv6_packet_without_length_ends_with_the_frame() {
+        let mut packet = hex(IPV6);
+        packet[4..6].copy_from_slice(&[0, 0]);
+        assert_eq!(query(LinkType::RAW, &packet), Ok(vec![]));
+        packet[0] = 0x50;
+        assert_eq!(query(LinkType::RAW, &packet), Err(Discard::BadHeader));
+    }
+
+    #[test]
+    fn other_protocols_are_none_of_ours() {
+        // An ICMP error that quotes a query.
+        let quoting = ipv4(1, &[hex("0303 0000 00000000"), hex(IPV4)].concat());
+        assert_eq!(payload(&quoting), Err(Discard::NotTransport));
+        assert_eq!(payload(&ipv6(59, &[])), Err(Discard::NotTransport));
+        assert_eq!(payload(&ipv6(0, &hex("1100 0000"))), Err(Discard::ShortFrame));
+    }
+}

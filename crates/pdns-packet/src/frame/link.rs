@@ -146,3 +146,54 @@ pub(super) const fn is_credible(ethertype: u16) -> bool {
         ethertype::IPV4 | ethertype::IPV6 | ethertype::MPLS | ethertype::MPLS_UPSTREAM | ethertype::PPPOE_SESSION
     ) || is_vlan(ethertype)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{ETHERNET, IPV4, decode, hex, query, query_in};
+    use super::*;
+
+    #[test]
+    fn tags_of_every_kind_are_kept_outermost_first() {
+        let tags = "0fff 88a8 e001 9100 0002 9200 2000 8100 0005 0800";
+        assert_eq!(query_in(ethertype::VLAN, &hex(&format!("{tags} {IPV4}"))), Ok(vec![4095, 1, 2, 0, 5]));
+        let six = format!("0006 8100 {tags} {IPV4}");
+        assert_eq!(query_in(ethertype::VLAN, &hex(&six)), Err(Discard::TooDeep));
+        assert_eq!(query_in(ethertype::VLAN, &hex("0001 8100")), Err(Discard::ShortFrame));
+    }
+
+    #[test]
+    fn tags_in_cooked_headers_and_inside_tunnels_count_too() {
+        let cooked = hex(&format!("0000 0001 0006 0200000000010000 8100 0007 0800 {IPV4}"));
+        assert_eq!(query(LinkType::LINUX_SLL, &cooked), Ok(vec![7]));
+        let inner = format!("0002 8847 000101ff 00000000 020000000004 020000000003 8100 0003 0800 {IPV4}");
+        assert_eq!(query_in(ethertype::QINQ, &hex(&inner)), Ok(vec![2, 3]));
+    }
+
+    #[test]
+    fn what_is_not_ip_is_told_so() {
+        for (ethertype, payload) in [
+            (0x0806, "0001 0800 0604"),
+            (0x0026, "424203 0000000000"),
+            (0x0026, "aaaa03 00000c 2000 0000"),
+            (0x0026, "aaaa03 000000 0026 aaaa03 000000 0800"),
+            (0x8863, "1109 0000 0000"),
+            (0x8864, "1100 0001 0004 c021 0901"),
+            (0x8847, "000101ff 10000021 0000"),
+        ] {
+            assert_eq!(query_in(ethertype, &hex(payload)), Err(Discard::NotIp), "{ethertype:x} {payload}");
+        }
+        assert_eq!(query_in(0x0800, &hex("55")), Err(Discard::BadHeader));
+        assert_eq!(decode(LinkType::ETHERNET, &[0; 13]), Err(Discard::ShortFrame));
+    }
+
+    #[test]
+    fn carriers_inside_carriers_are_bounded() {
+        let wire = hex("020000000002 020000000001 8847 000101ff 00000000");
+        let frame = hex(&format!("{ETHERNET} {IPV4}"));
+        // The labels are one layer, the frame below them another.
+        assert_eq!(query(LinkType::ETHERNET, &[wire.repeat(4), frame.clone()].concat()), Ok(vec![]));
+        assert_eq!(query(LinkType::ETHERNET, &[wire.repeat(5), frame].concat()), Err(Discard::TooDeep));
+        let tagged = hex("0001 0010 aaaa03 000000 8100").repeat(5000);
+        assert_eq!(query_in(ethertype::VLAN, &tagged), Err(Discard::TooDeep));
+    }
+}

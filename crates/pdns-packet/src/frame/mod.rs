@@ -14,6 +14,8 @@ mod ports;
 mod ppp;
 mod pseudo;
 mod rest;
+#[cfg(test)]
+mod samples;
 mod transport;
 mod tunnel;
 mod udp_tunnel;

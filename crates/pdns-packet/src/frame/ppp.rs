@@ -52,3 +52,28 @@ impl Decoder {
         self.ppp(rest.skip(PPPOE_HEADER)?.limit(length))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::link_type::LinkType;
+    use super::super::samples::{IPV4, decode, hex, query};
+    use super::*;
+
+    #[test]
+    fn control_protocols_are_not_ip() {
+        assert_eq!(decode(LinkType::PPP, &hex("ff03 c021 0101 0004")), Err(Discard::NotIp));
+        assert_eq!(decode(LinkType::PPP, &hex("ff03 2d")), Err(Discard::NotIp));
+        assert_eq!(decode(LinkType::PPP, &hex("ff03 00")), Err(Discard::ShortFrame));
+    }
+
+    #[test]
+    fn pppoe_says_how_long_its_payload_is() {
+        let mut frame = hex(&format!("1100 0001 0023 0021 {IPV4}"));
+        assert_eq!(query(LinkType::PPP_ETHER, &frame), Ok(vec![]));
+        frame[5] = 0x21;
+        let Ok(Packet::Udp { payload, missing, .. }) = decode(LinkType::PPP_ETHER, &frame) else { panic!() };
+        assert_eq!((payload, missing), (&b"que"[..], 2));
+        frame[1] = 0x09;
+        assert_eq!(decode(LinkType::PPP_ETHER, &frame), Err(Discard::NotIp));
+    }
+}

@@ -30,13 +30,13 @@ impl Decoder {
     }
 
     /// BSD loopback: <https://www.tcpdump.org/linktypes/LINKTYPE_NULL.html>. The capturing machine's byte order is not
-    /// known, but address families are small numbers.
+    /// known, but address families are small numbers. Some systems call PPP and Cisco HDLC by this link type too.
     pub(super) fn bsd_loopback<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
-        let family = match rest.bytes(0)? {
-            [family, 0, 0, 0] | [0, 0, 0, family] => family,
-            _ => return Err(Discard::NotIp),
-        };
-        self.family(rest.skip(4)?, family)
+        match rest.bytes(0)? {
+            [family, 0, 0, 0] | [0, 0, 0, family] => self.family(rest.skip(4)?, family),
+            [0xff, 0x03, ..] | [0x0f | 0x8f, 0x00, ..] => self.hdlc(rest),
+            _ => Err(Discard::NotIp),
+        }
     }
 
     /// OpenBSD's packet filter log: the length of the header, which is padded to four bytes, and the address family.
@@ -160,5 +160,50 @@ fn nflog_payload(mut rest: Rest<'_>, number: fn([u8; 2]) -> u16) -> Result<Rest<
             return Ok(rest.skip(4)?.limit(length - 4));
         }
         rest = rest.skip(length.next_multiple_of(4))?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{IPV4, decode, hex};
+    use super::*;
+
+    #[test]
+    fn other_families_and_protocols_are_not_ip() {
+        for (link, frame) in [
+            (LinkType::NULL, "07000000"),
+            (LinkType::NULL, "02010000"),
+            (LinkType::LINUX_SLL, "0000 0338 0000 0000000000000000 0000 4500"),
+            (LinkType::LINUX_SLL, "0000 0001 0006 0200000000010000 0806 0001"),
+            (LinkType::FDDI, "41 020000000002 020000000001 aaaa03 000000 0800"),
+            (LinkType::ARCNET_BSD, "01 02 d4 02 0007"),
+            (LinkType::ARCNET_LINUX, "01 02 0000 d5 00 0007"),
+            (LinkType::PFLOG, "04 12 0000"),
+        ] {
+            assert_eq!(decode(link, &hex(&format!("{frame} {IPV4}"))), Err(Discard::NotIp), "{link} {frame}");
+        }
+    }
+
+    #[test]
+    fn headers_that_cannot_be_are_refused() {
+        for (link, frame, discard) in [
+            (LinkType::NFLOG, "02 01 0001 2500 0900", Discard::BadHeader),
+            (LinkType::NFLOG, "02 00 0001 0000 0000", Discard::BadHeader),
+            (LinkType::NFLOG, "02 00 0001 0800 0100 00000000", Discard::ShortFrame),
+            (LinkType::PPI, "00 00 0700 01000000", Discard::BadHeader),
+            (LinkType::PPI, "00 00 0800 c3000000", Discard::LinkType),
+            (LinkType::PPI, "00 00 0800 01000100", Discard::LinkType),
+            (LinkType::PKTAP, "ffffffff 01000000 0c000000", Discard::ShortFrame),
+            (LinkType::PKTAP, "00000000 01000000 0c000000", Discard::BadHeader),
+            (LinkType::PFLOG, "ff 02 0000", Discard::ShortFrame),
+        ] {
+            assert_eq!(decode(link, &hex(frame)), Err(discard), "{link} {frame}");
+        }
+    }
+
+    #[test]
+    fn headers_that_name_themselves_are_bounded() {
+        let frame = hex("00 00 0800 c0000000").repeat(5000);
+        assert_eq!(decode(LinkType::PPI, &frame), Err(Discard::TooDeep));
     }
 }

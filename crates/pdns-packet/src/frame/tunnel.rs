@@ -119,3 +119,51 @@ fn behind_routing(mut rest: Rest<'_>) -> Result<Rest<'_>, Discard> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::link_type::LinkType;
+    use super::super::samples::{ETHERNET, IPV4, decode, hex, ipv4, query, query_in, tunnels};
+    use super::*;
+
+    #[test]
+    fn tunnels_nest_and_are_bounded() {
+        let mut packet = hex(IPV4);
+        for _ in 0..8 {
+            packet = ipv4(4, &packet);
+        }
+        assert_eq!(query(LinkType::RAW, &packet), Ok(vec![]));
+        assert_eq!(query(LinkType::RAW, &ipv4(4, &packet)), Err(Discard::TooDeep));
+    }
+
+    #[test]
+    fn every_tunnel_is_opened_inside_every_carrier_tag() {
+        for packet in tunnels() {
+            let ethertype = if packet[0] >> 4 == 4 { "0800" } else { "86dd" };
+            let tagged = [hex(&format!("0064 {ethertype}")), packet].concat();
+            assert_eq!(query_in(ethertype::VLAN, &tagged), Ok(vec![100]));
+        }
+    }
+
+    #[test]
+    fn headers_that_cannot_be_are_refused() {
+        for (protocol, header, discard) in [
+            (47, "0002 0800", Discard::BadHeader),
+            (47, "3001 880b 0000 0001 00000001", Discard::NotIp),
+            (47, "2001 0800 0025 0001", Discard::BadHeader),
+            (47, "0000 0026 aaaa03 000000 0800", Discard::NotIp),
+            (47, "4000 0800 00000000 0800 00 ff", Discard::ShortFrame),
+            (97, "2000 020000000002 020000000001 0800", Discard::BadHeader),
+            (137, "000100ff 000100ff", Discard::ShortFrame),
+        ] {
+            let packet = ipv4(protocol, &hex(header));
+            assert_eq!(decode(LinkType::RAW, &packet), Err(discard), "{protocol} {header}");
+        }
+    }
+
+    #[test]
+    fn a_label_stack_over_a_frame_whose_address_looks_like_ip_is_no_frame() {
+        let frame = hex(&format!("000101ff 4{} {IPV4}", &ETHERNET[1..]));
+        assert!(query_in(ethertype::MPLS, &frame).is_err());
+    }
+}

@@ -141,3 +141,71 @@ impl Decoder {
         self.ppp(rest.enter()?.skip(length + padding)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::link_type::LinkType;
+    use super::super::ports::Ports;
+    use super::super::samples::{ETHERNET, IPV4, decode, hex, ipv4, udp};
+    use super::*;
+
+    /// The ports of all tunnels.
+    const TUNNELS: [u16; 10] = [1701, 2152, 3386, 3544, 4754, 4789, 4790, 6081, 6635, 8472];
+
+    /// The ports and payload length of the datagram in `packet` when `ports` are DNS.
+    fn found(ports: Ports, packet: &[u8]) -> Result<(u16, u16, usize), Discard> {
+        match Decoder::new(ports).decode(LinkType::RAW, packet, packet.len())? {
+            Packet::Udp { flow, payload, .. } => Ok((flow.src_port, flow.dst_port, payload.len())),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_dns_port_outweighs_a_tunnel() {
+        let vxlan = hex(&format!("08 000000 000001 00 {ETHERNET} {IPV4}"));
+        for port in TUNNELS {
+            for ports in [Ports::default(), Ports::any()] {
+                assert_eq!(found(ports.clone(), &ipv4(17, &udp(53, port, &vxlan))), Ok((53, port, vxlan.len())));
+                assert_eq!(found(ports, &ipv4(17, &udp(port, 53, &vxlan))), Ok((port, 53, vxlan.len())));
+            }
+        }
+        let packet = ipv4(17, &udp(9, 4789, &vxlan));
+        assert_eq!(found(Ports::of(&[53, 4789]), &packet), Ok((9, 4789, vxlan.len())));
+        assert_eq!(found(Ports::any(), &packet), Ok((1234, 53, 5)));
+    }
+
+    #[test]
+    fn a_header_that_is_none_leaves_the_datagram() {
+        // A response that a DNS server on an unusual port sent to a client on a tunnel's port.
+        let message = hex("0801 8180 0001 0000 0000 0000 0161 00 0001 0001");
+        for port in TUNNELS {
+            for payload in [&message[..], &message[..3], &[]] {
+                let packet = ipv4(17, &udp(5300, port, payload));
+                assert_eq!(found(Ports::any(), &packet), Ok((5300, port, payload.len())), "{port}");
+                assert_eq!(found(Ports::default(), &packet), Err(Discard::NotDnsPort), "{port}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_some_tunnels_answer_from_their_port() {
+        let vxlan = hex(&format!("08 000000 000001 00 {ETHERNET} {IPV4}"));
+        assert_eq!(found(Ports::default(), &ipv4(17, &udp(4789, 9, &vxlan))), Err(Discard::NotDnsPort));
+        let gtp = hex(&format!("30 ff 0021 00000001 {IPV4}"));
+        assert_eq!(found(Ports::default(), &ipv4(17, &udp(2152, 9, &gtp))), Ok((1234, 53, 5)));
+    }
+
+    #[test]
+    fn what_is_inside_a_tunnel_is_judged_there() {
+        let ping = ipv4(1, &hex("0800 0000 00000000"));
+        let gtp = [hex("30 ff 0000 00000001"), ping].concat();
+        assert_eq!(decode(LinkType::RAW, &ipv4(17, &udp(9, 2152, &gtp))), Err(Discard::NotTransport));
+        let endless = hex("34 ff 0000 00000001 0000 00 85 00 000000");
+        assert_eq!(decode(LinkType::RAW, &ipv4(17, &udp(9, 2152, &endless))), Err(Discard::NotDnsPort));
+        let mut nested = hex(IPV4);
+        for _ in 0..9 {
+            nested = ipv4(17, &udp(9, 2152, &[hex("30 ff 0000 00000001"), nested].concat()));
+        }
+        assert_eq!(found(Ports::any(), &nested), Err(Discard::TooDeep));
+    }
+}

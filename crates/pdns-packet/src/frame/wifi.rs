@@ -83,3 +83,58 @@ fn radiotap_flags(header: &Rest<'_>) -> Result<u8, Discard> {
     }
     header.byte(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::link_type::LinkType;
+    use super::super::samples::{IPV4, decode, hex, query};
+    use super::*;
+
+    /// Duration, addresses and sequence control behind the frame control.
+    const REST: &str = "0000 020000000002 020000000001 020000000003 3000";
+
+    #[test]
+    fn the_header_is_as_long_as_its_flags_say() {
+        let snap = "aaaa03 000000 0800";
+        for (link, frame) in [
+            (LinkType::IEEE802_11, format!("0801 {REST} {snap}")),
+            (LinkType::IEEE802_11, format!("0803 {REST} 020000000004 {snap}")),
+            (LinkType::IEEE802_11, format!("8802 {REST} 0000 {snap}")),
+            (LinkType::IEEE802_11, format!("8882 {REST} 0000 00000000 {snap}")),
+            (LinkType::IEEE802_11, format!("8883 {REST} 020000000004 0000 00000000 {snap}")),
+            (LinkType::IEEE802_11, format!("8802 {REST} 8000 020000000002 020000000001 0029 {snap}")),
+            (LinkType::IEEE802_11_RADIOTAP, format!("00 00 0900 02000000 20 8802 {REST} 0000 eeee {snap}")),
+            (LinkType::IEEE802_11_RADIOTAP, format!("00 00 0900 02000000 00 8802 {REST} 0000 {snap}")),
+            // A second word of presence bits, then the timestamp on a multiple of eight.
+            (
+                LinkType::IEEE802_11_RADIOTAP,
+                format!("00 00 1900 03000080 00000000 00000000 0000000000000000 20 8802 {REST} 0000 eeee {snap}"),
+            ),
+        ] {
+            assert_eq!(query(link, &hex(&format!("{frame} {IPV4}"))), Ok(vec![]), "{link} {frame}");
+        }
+    }
+
+    #[test]
+    fn frames_without_readable_data_are_not_ip() {
+        for control in ["8000", "4802", "c802", "0842", "d400", "0902"] {
+            let frame = hex(&format!("{control} {REST} aaaa03 000000 0800 {IPV4}"));
+            assert_eq!(decode(LinkType::IEEE802_11, &frame), Err(Discard::NotIp), "{control}");
+        }
+        let later_fragment = hex(&format!("0802 {} 3100 aaaa03 000000 0800 {IPV4}", &REST[..46]));
+        assert_eq!(decode(LinkType::IEEE802_11, &later_fragment), Err(Discard::NotIp));
+    }
+
+    #[test]
+    fn radio_headers_that_cannot_be_are_refused() {
+        for (link, frame, discard) in [
+            (LinkType::IEEE802_11_RADIOTAP, "01 00 0800 00000000", Discard::BadHeader),
+            (LinkType::IEEE802_11_RADIOTAP, "00 00 0700 00000000", Discard::BadHeader),
+            (LinkType::IEEE802_11_RADIOTAP, "00 00 0800 00000080 00000000", Discard::ShortFrame),
+            (LinkType::IEEE802_11_PRISM, "44000000 00000000", Discard::BadHeader),
+            (LinkType::IEEE802_11_PRISM, "44000000 ffffffff", Discard::ShortFrame),
+        ] {
+            assert_eq!(decode(link, &hex(frame)), Err(discard), "{link} {frame}");
+        }
+    }
+}

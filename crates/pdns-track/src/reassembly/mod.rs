@@ -5,4 +5,4 @@ mod slab;
 mod stream;
 
 pub use fragment::{Datagram, FragmentConfig, FragmentDrop, FragmentStats, FragmentTable, Outcome};
-pub use stream::{StreamConfig, StreamMessage, StreamStats};
+pub use stream::{StreamConfig, StreamMessage, StreamStats, StreamTable};

@@ -1,8 +1,25 @@
 //! DNS messages out of TCP streams: RFC 1035 section 4.2.2, RFC 7766 section 8.
+//!
+//! [`StreamTable`] knows the streams and their timers, [`half`] puts one direction in order and cuts it into messages,
+//! [`credible`] finds a message start where the framing is not known.
+//!
+//! - **Start**: behind a SYN the first byte starts a message. A stream joined in the middle is searched for a start.
+//! - **Order**: the first copy of a byte counts. Bytes behind missing ones wait until those come, until the receiver has
+//!   acknowledged them ([`StreamConfig::reorder_wait`]), [`StreamConfig::gap_timeout`], or until too much waits.
+//!   Neither FIN nor the search gives up earlier: a sender that has sent its FIN still repeats what was lost.
+//! - **Gaps**: a gap inside one message loses that message; behind any other the next message start is searched for.
+//! - **End**: a stream with FIN from both sides, or RST, is remembered for [`StreamConfig::linger`].
+//! - **Bounds**: when there are too many streams, closed ones go first, then those that never sent anything, then the
+//!   least recently active; when they hold too many bytes, the least recently active of those that hold some.
+//!   What can be read of a removed stream is read.
 
+mod credible;
+mod half;
 mod stats;
+mod table;
 
 pub use stats::StreamStats;
+pub use table::StreamTable;
 
 use pdns_packet::frame::Flow;
 use pdns_packet::time::Timestamp;

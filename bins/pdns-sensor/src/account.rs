@@ -75,7 +75,7 @@ impl Account {
 
     fn report(&self) -> Report {
         let Self { ingest, fragments, tracker, .. } = self;
-        let (pairing, streams) = (&tracker.pairing, &tracker.streams);
+        let pairing = &tracker.pairing;
         Report {
             frames_received: ingest.received,
             frames_accepted: ingest.fragments + ingest.tcp_segments + ingest.udp_datagrams,
@@ -97,8 +97,7 @@ impl Account {
             reassembled_tcp_segments: ingest.reassembled_tcp,
             reassembled_fragments: ingest.reassembled_fragments,
             reassembled_discarded: by_reason(&ingest.reassembled_discarded),
-            tcp_payload_bytes: streams.bytes_received,
-            tcp_streams: streams.streams_opened + streams.streams_joined,
+            tcp: tracker.streams.named().collect(),
             queries: pairing.queries,
             responses: pairing.responses,
             messages_discarded: BTreeMap::from([("short_header", tracker.short_messages)]),
@@ -145,8 +144,7 @@ struct Report {
     reassembled_tcp_segments: u64,
     reassembled_fragments: u64,
     reassembled_discarded: BTreeMap<&'static str, u64>,
-    tcp_payload_bytes: u64,
-    tcp_streams: u64,
+    tcp: BTreeMap<&'static str, u64>,
     queries: u64,
     responses: u64,
     messages_discarded: BTreeMap<&'static str, u64>,

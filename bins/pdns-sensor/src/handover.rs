@@ -36,7 +36,8 @@ struct Lane {
 
 impl Crew {
     pub(crate) fn start(workers: impl Iterator<Item = Worker>) -> Result<Self> {
-        let lanes = workers.enumerate().map(|(index, worker)| Lane::start(index, worker)).collect::<Result<Vec<_>>>()?;
+        let lanes =
+            workers.enumerate().map(|(index, worker)| Lane::start(index, worker)).collect::<Result<Vec<_>>>()?;
         Ok(Self { shards: Shards::new(lanes.len()), lanes, failed: false })
     }
 
@@ -63,7 +64,7 @@ impl Crew {
     }
 
     /// Tells all workers that the capture ended at `now`, and waits for them.
-    pub(crate) fn finish(mut self, now: Timestamp) -> Result<Vec<WorkerReport>> {
+    pub(crate) fn finish(self, now: Timestamp) -> Result<Vec<WorkerReport>> {
         let threads: Vec<_> = self
             .lanes
             .into_iter()

@@ -140,7 +140,14 @@ impl Reader {
             progress.update(&file);
             // A pipe may stay silent for long: what has been found is not kept back until it speaks again.
             let workers = &mut self.workers;
-            let Some(frame) = file.next_with(|| if is_pipe { workers.flush() })? else { return Ok(()) };
+            let Some(frame) = file.next_with(|| {
+                if is_pipe {
+                    workers.flush()
+                }
+            })?
+            else {
+                return Ok(());
+            };
             let link = LinkType(frame.link);
             if !link.is_supported() {
                 self.ingest.discard(frame.time, Discard::LinkType);

@@ -46,7 +46,10 @@ impl Drop for Progress {
 }
 
 fn bar(size: u64, name: String) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {bar:30} {percent}% {bytes}/{total_bytes} {bytes_per_sec} ETA {eta}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::stderr_with_hz(4)).with_style(style).with_message(name)
+    let style =
+        ProgressStyle::with_template("{msg} {bar:30} {percent}% {bytes}/{total_bytes} {bytes_per_sec} ETA {eta}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::stderr_with_hz(4))
+        .with_style(style)
+        .with_message(name)
 }

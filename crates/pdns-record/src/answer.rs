@@ -67,13 +67,13 @@ fn head(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
         None => out.extend_from_slice(b"-1"),
     }
     out.extend_from_slice(b",\"q\":\"");
-    let question = asking(transaction).and_then(|message| message.question());
-    if let Some(question) = &question {
+    let question = asking(transaction).and_then(|message| message.question().copied());
+    if let Some(question) = question {
         // A question that was counted has a readable name.
         let _readable = question.qname.write(&mut JsonText(out));
     }
     out.extend_from_slice(b"\",\"qtype\":\"");
-    if let Some(question) = &question {
+    if let Some(question) = question {
         question.qtype.write(out);
     }
     out.extend_from_slice(b"\",");

@@ -39,7 +39,10 @@ pub(crate) fn string(text: &str) -> Vec<u8> {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
             0..b' ' | 0x7f => {
                 out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(&[b"01234567"[usize::from(byte >> 4)], b"0123456789abcdef"[usize::from(byte & 15)]]);
+                out.extend_from_slice(&[
+                    b"01234567"[usize::from(byte >> 4)],
+                    b"0123456789abcdef"[usize::from(byte & 15)],
+                ]);
             }
             _ => out.push(byte),
         }

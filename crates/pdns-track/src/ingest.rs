@@ -156,8 +156,7 @@ impl Ingest {
     ) -> Option<Dissected<'_>> {
         let mut whole = self.push(now, wire_len, fragment)?;
         for _ in 0..MAX_NESTED_FRAGMENTS {
-            let packet =
-                self.decoder.decode_payload(whole.src, whole.dst, whole.vlan, whole.protocol, &self.whole);
+            let packet = self.decoder.decode_payload(whole.src, whole.dst, whole.vlan, whole.protocol, &self.whole);
             let Ok(Packet::Fragment(nested)) = packet else { break };
             self.stats.reassembled_fragments += 1;
             self.inner.clear();

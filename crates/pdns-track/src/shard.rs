@@ -53,8 +53,7 @@ mod tests {
                 dst_port: 53,
                 vlan: VlanTags::NONE.push(7).unwrap(),
             };
-            let back =
-                Flow { src: there.dst, dst: there.src, src_port: 53, dst_port: port, vlan: VlanTags::NONE };
+            let back = Flow { src: there.dst, dst: there.src, src_port: 53, dst_port: port, vlan: VlanTags::NONE };
             assert_eq!(shards.of(&there), shards.of(&back));
             used[shards.of(&there)] += 1;
         }

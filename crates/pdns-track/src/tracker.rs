@@ -75,8 +75,8 @@ impl Tracker {
     /// Counters since the start.
     pub fn stats(&self) -> TrackerStats {
         TrackerStats {
-            pairing: self.pairing.stats().clone(),
-            streams: self.streams.stats().clone(),
+            pairing: *self.pairing.stats(),
+            streams: *self.streams.stats(),
             short_messages: self.short_messages,
         }
     }

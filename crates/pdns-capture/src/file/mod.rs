@@ -65,6 +65,16 @@ impl CaptureFile {
     #[expect(clippy::should_implement_trait, reason = "the frame is lent, as no Iterator can")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
+        self.next_with(|| ())
+    }
+
+    /// Like [`next`](Self::next), and calls `before_read` each time before it reads, which on a pipe may block for long.
+    ///
+    /// # Errors
+    ///
+    /// As for [`next`](Self::next).
+    #[inline]
+    pub fn next_with(&mut self, mut before_read: impl FnMut()) -> Result<Option<Frame<'_>>, ReadError> {
         loop {
             match self.framer.next(&self.buffer[self.start..self.end]) {
                 Ok(Step::Frame { time, wire_len, link, data, consumed }) => {
@@ -75,6 +85,7 @@ impl CaptureFile {
                 }
                 Ok(Step::Skip { consumed }) => self.start += consumed,
                 Ok(Step::Need { bytes }) => {
+                    before_read();
                     if !self.fill(bytes)? {
                         return Ok(None);
                     }

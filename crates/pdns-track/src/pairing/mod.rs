@@ -262,4 +262,3 @@ fn alone<'a>(arrival: &Arrival<'a>, status: Status, key: FlowKey) -> Transaction
 fn after(now: Timestamp, nanos: i64) -> Timestamp {
     now.plus(nanos).plus(1)
 }
-

@@ -344,16 +344,16 @@ impl KnownTargets {
         let name = Name::new(message, start);
         let pointer = message.get(start..).and_then(<[u8]>::first_chunk).filter(|&&[high, _]| high >= 0xc0);
         let Some(&[high, low]) = pointer else {
-            let skipped = name.skip()?;
+            let followed = name.follow()?;
             // A pointer to this name is one hop more than the name.
-            if skipped.pointers < MAX_POINTERS {
+            if followed.pointers < MAX_POINTERS {
                 self.insert(start as u16);
             }
-            return Ok(skipped.end);
+            return Ok(followed.end);
         };
         let target = u16::from_be_bytes([high & 0x3f, low]);
         if !self.targets.contains(&target) {
-            name.skip()?;
+            name.follow()?;
             self.insert(target);
         }
         Ok(start + 2)

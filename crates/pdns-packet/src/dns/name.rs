@@ -118,13 +118,16 @@ impl<'a> Name<'a> {
     /// See [`NameError`]; `out` is then as before the call.
     pub fn write(&self, out: &mut impl Text) -> Result<(), NameError> {
         let mut buffer = [b'a'; TEXT_LEN];
-        let (len, labels) = self.copy_labels(&mut buffer)?;
-        if len == 0 {
-            out.plain(b".");
-        } else if let Some(text) = plain_text(&mut buffer, len, labels) {
-            out.plain(text);
-        } else {
-            self.write_escaped(out);
+        match self.copy_labels(&mut buffer)? {
+            Some((0, _)) => out.plain(b"."),
+            Some((len, labels)) => match plain_text(&mut buffer, len, labels) {
+                Some(text) => out.plain(text),
+                None => self.write_labels(out),
+            },
+            None => {
+                self.check()?;
+                self.write_labels(out);
+            }
         }
         Ok(())
     }
@@ -135,26 +138,31 @@ impl<'a> Name<'a> {
     /// # Errors
     /// See [`NameError`].
     pub fn canonical<'b>(&self, buffer: &'b mut [u8; MAX_NAME_LEN]) -> Result<&'b [u8], NameError> {
-        let (len, _) = self.copy_labels(buffer)?;
+        let Some((len, _)) = self.copy_labels(buffer)? else {
+            // Not reached: a name that can be read fits.
+            return Err(NameError::TooLong { offset: self.start });
+        };
         // No length byte is a capital: those start at 65, labels end at 63.
         buffer[..len].make_ascii_lowercase();
         buffer[len] = 0;
         Ok(&buffer[..=len])
     }
 
-    /// Copies all labels, each behind its length byte, and returns how many bytes and how many labels they are. The
-    /// bytes leave room for the final zero in a buffer of [`MAX_NAME_LEN`].
+    /// Copies all labels, each behind its length byte, and returns how many bytes and how many labels they are; `None`
+    /// when `buffer` cannot take them.
     #[inline]
-    fn copy_labels<const N: usize>(&self, buffer: &mut [u8; N]) -> Result<(usize, usize), NameError> {
-        const { assert!(N >= MAX_NAME_LEN) };
+    fn copy_labels(&self, buffer: &mut [u8]) -> Result<Option<(usize, usize)>, NameError> {
         let (mut start, mut len, mut labels, mut pointers) = (self.start, 0, 0, 0);
         loop {
             let run = self.run(start, len)?;
-            let bytes = &self.message[start..run.stop];
-            buffer[len..len + bytes.len()].copy_from_slice(bytes);
-            len += bytes.len();
+            let end = len + run.stop - start;
+            let (Some(from), Some(to)) = (self.message.get(start..run.stop), buffer.get_mut(len..end)) else {
+                return Ok(None);
+            };
+            to.copy_from_slice(from);
+            len = end;
             labels += run.labels;
-            let Some(target) = run.target else { return Ok((len, labels)) };
+            let Some(target) = run.target else { return Ok(Some((len, labels))) };
             pointers += 1;
             if pointers > MAX_POINTERS {
                 return Err(NameError::PointerLoop { offset: run.stop });
@@ -195,8 +203,7 @@ impl<'a> Name<'a> {
     }
 
     /// Appends a name that is known to be readable, label by label.
-    #[cold]
-    fn write_escaped(&self, out: &mut impl Text) {
+    fn write_labels(&self, out: &mut impl Text) {
         for (index, label) in self.labels().flatten().enumerate() {
             if index > 0 {
                 out.plain(b".");
@@ -305,8 +312,9 @@ impl<'a> Iterator for Labels<'a> {
     }
 }
 
-/// Room for the longest name without its final zero, as a whole number of words.
-const TEXT_LEN: usize = MAX_NAME_LEN.next_multiple_of(8);
+/// Room for nearly all names, the reverse names of IPv6 among them, as a whole number of words. Clearing room for the
+/// longest would take longer than the rest of the work.
+const TEXT_LEN: usize = 96;
 
 /// Makes text of the `len` bytes of `labels` labels in `buffer`, in place, when no byte of them needs an escape. Behind
 /// them the buffer must hold letters.
@@ -322,7 +330,7 @@ fn plain_text(buffer: &mut [u8; TEXT_LEN], len: usize, labels: usize) -> Option<
     for word in buffer[..len.next_multiple_of(8)].as_chunks().0 {
         let word = u64::from_le_bytes(*word);
         special |= scan::unprintable(word) | scan::equal(word, b' ');
-        // One count per byte of the word; 32 words cannot make one overflow.
+        // One count per byte of the word; 12 words cannot make one overflow.
         dots += scan::equal(word, b'.') >> 7;
     }
     // More dots than labels: one stands inside a label.

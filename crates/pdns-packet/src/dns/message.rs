@@ -129,46 +129,58 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Reads one entry after the other, keeping `end`, `spans`, `question` and `opt` up to date.
+    /// Reads one entry after the other and notes where the sections, the first question and OPT are.
     fn walk(&mut self) -> Result<(), Malformed> {
         let mut known = KnownTargets::default();
+        let mut at = Header::LEN;
         for section in Section::ALL {
             let count = self.header.counts[section as usize];
-            self.spans[section as usize].start = self.end;
+            let start = at as u16;
             for index in 0..count {
                 let read = match section {
-                    Section::Question => self.walk_question(&mut known),
-                    _ => self.walk_record(section, &mut known),
+                    Section::Question => self.walk_question(at, &mut known),
+                    _ => self.walk_record(section, at, &mut known),
                 };
-                self.end = read.map_err(|kind| Malformed { kind, section, index, count })?;
-                self.spans[section as usize].count += 1;
+                match read {
+                    Ok(end) => at = end,
+                    Err(kind) => {
+                        self.spans[section as usize] = Span { start, count: index };
+                        self.end = at as u16;
+                        return Err(Malformed { kind, section, index, count });
+                    }
+                }
             }
+            self.spans[section as usize] = Span { start, count };
         }
+        self.end = at as u16;
         Ok(())
     }
 
-    /// Reads the question at `end` and returns where it ends.
-    fn walk_question(&mut self, known: &mut KnownTargets) -> Result<u16, MalformedKind> {
-        let start = usize::from(self.end);
+    /// Reads the question at `start` and returns where it ends.
+    fn walk_question(&mut self, start: usize, known: &mut KnownTargets) -> Result<usize, MalformedKind> {
         let name_end = known.skip_name(self.bytes, start).map_err(MalformedKind::Name)?;
         let Some((question, end)) = Question::parse_after_name(self.bytes, start, name_end) else {
             return Err(MalformedKind::Fields { offset: self.bytes.len() });
         };
-        self.question = self.question.or(Some(question));
-        Ok(end as u16)
+        self.question.get_or_insert(question);
+        Ok(end)
     }
 
-    /// Reads the record at `end` and returns where it ends.
+    /// Reads the record at `start` and returns where it ends.
     #[inline]
-    fn walk_record(&mut self, section: Section, known: &mut KnownTargets) -> Result<u16, MalformedKind> {
-        let start = usize::from(self.end);
+    fn walk_record(
+        &mut self,
+        section: Section,
+        start: usize,
+        known: &mut KnownTargets,
+    ) -> Result<usize, MalformedKind> {
         let owner_end = known.skip_name(self.bytes, start).map_err(MalformedKind::Name)?;
         match Record::parse(self.bytes, start, owner_end) {
             Ok((record, end)) => {
                 if record.rtype == Rtype::OPT && section == Section::Additional && self.opt.is_none() {
-                    self.opt = Some(self.end);
+                    self.opt = Some(start as u16);
                 }
-                Ok(end as u16)
+                Ok(end)
             }
             Err(RecordError::Fields) => Err(MalformedKind::Fields { offset: self.bytes.len() }),
             Err(RecordError::Rdata) => Err(MalformedKind::Rdata { offset: self.bytes.len() }),
@@ -344,16 +356,16 @@ impl KnownTargets {
         let name = Name::new(message, start);
         let pointer = message.get(start..).and_then(<[u8]>::first_chunk).filter(|&&[high, _]| high >= 0xc0);
         let Some(&[high, low]) = pointer else {
-            let skipped = name.skip()?;
+            let followed = name.follow()?;
             // A pointer to this name is one hop more than the name.
-            if skipped.pointers < MAX_POINTERS {
+            if followed.pointers < MAX_POINTERS {
                 self.insert(start as u16);
             }
-            return Ok(skipped.end);
+            return Ok(followed.end);
         };
         let target = u16::from_be_bytes([high & 0x3f, low]);
         if !self.targets.contains(&target) {
-            name.skip()?;
+            name.follow()?;
             self.insert(target);
         }
         Ok(start + 2)

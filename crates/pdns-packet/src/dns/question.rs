@@ -21,7 +21,7 @@ impl<'a> Question<'a> {
     /// # Errors
     /// The name cannot be read, or the message ends before type and class.
     pub fn parse(message: &'a [u8], start: usize) -> Result<(Self, usize), NameError> {
-        let end = Name::new(message, start).skip()?.end;
+        let end = Name::new(message, start).follow()?.end;
         Self::parse_after_name(message, start, end).ok_or(NameError::Truncated { offset: message.len() })
     }
 

@@ -15,7 +15,7 @@ use stream::{Stream, Trouble};
 
 /// A capture file that is being read.
 ///
-/// Frames are lent out of one buffer of 512 KiB, which grows only when a single frame needs it, as its bytes arrive, and
+/// Frames are lent out of one buffer of 256 KiB, which grows only when a single frame needs it, as its bytes arrive, and
 /// to little over [`MAX_LENGTH`](pdns_packet::file::MAX_LENGTH) at most.
 #[derive(Debug)]
 pub struct CaptureFile {
@@ -198,4 +198,5 @@ impl CaptureFile {
     }
 }
 
-const BUFFER_LEN: usize = 512 << 10;
+/// Small enough to stay in a core's cache between being read into and being decoded.
+const BUFFER_LEN: usize = 256 << 10;

@@ -33,6 +33,7 @@ fn frames_and_times_are_those_tshark_finds() {
     assert!(captures >= 280 && timed > 5000, "{captures} captures, {timed} times");
 }
 
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn corpus() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
     let corpus = std::env::var_os("PDNS_CORPUS").map_or_else(beside, PathBuf::from);

@@ -15,7 +15,7 @@ use stream::{Stream, Trouble};
 
 /// A capture file that is being read.
 ///
-/// Frames are lent out of one buffer of 512 KiB, which grows only when a single frame needs it, as its bytes arrive, and
+/// Frames are lent out of one buffer of 256 KiB, which grows only when a single frame needs it, as its bytes arrive, and
 /// to little over [`MAX_LENGTH`](pdns_packet::file::MAX_LENGTH) at most.
 #[derive(Debug)]
 pub struct CaptureFile {
@@ -61,7 +61,8 @@ impl CaptureFile {
     ///
     /// # Errors
     ///
-    /// The file is cut or damaged, or reading it failed. All frames up to there have been lent.
+    /// The file is cut or damaged, or reading it failed. All frames up to there have been lent; where compressed data is
+    /// damaged, decompressors keep some of what they made last, 64 KiB at most, to themselves.
     #[expect(clippy::should_implement_trait, reason = "the frame is lent, as no Iterator can")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
@@ -209,4 +210,37 @@ impl CaptureFile {
     }
 }
 
-const BUFFER_LEN: usize = 512 << 10;
+/// Small enough to stay in a core's cache between being read into and being decoded.
+const BUFFER_LEN: usize = 256 << 10;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// A pcap file of one frame that claims `length` bytes and has `there`.
+    fn file(length: u32, there: usize) -> CaptureFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let header = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 1, 0, 0, 0];
+        file.write_all(&[&header[..], &[0; 8], &length.to_le_bytes(), &length.to_le_bytes(), &vec![7; there]].concat())
+            .unwrap();
+        CaptureFile::open(file.path()).unwrap()
+    }
+
+    #[test]
+    fn the_buffer_grows_with_what_is_there_not_with_what_is_claimed() {
+        let mut liar = file(16 << 20, 100);
+        assert!(matches!(liar.next(), Err(ReadError::Cut { offset: 140, .. })));
+        assert_eq!(liar.buffer.len(), BUFFER_LEN);
+
+        let mut half = file(16 << 20, 600_000);
+        assert!(matches!(half.next(), Err(ReadError::Cut { offset: 600_040, .. })));
+        assert_eq!(half.buffer.len(), 4 * BUFFER_LEN);
+
+        let mut longest = file(16 << 20, 16 << 20);
+        assert_eq!(longest.next().unwrap().unwrap().data.len(), 16 << 20);
+        assert_eq!(longest.buffer.len(), (16 << 20) + BUFFER_LEN);
+        assert!(longest.next().unwrap().is_none());
+    }
+}

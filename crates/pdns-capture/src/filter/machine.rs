@@ -1,7 +1,7 @@
 //! The machine that runs filter programs: McCanne and Jacobson, "The BSD Packet Filter", 1993, as in libpcap's
 //! bpf_filter.c.
 
-/// A program that ends: all jumps go forward and within it.
+/// A program whose jumps all stay within it.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     instructions: Vec<Instruction>,
@@ -18,7 +18,7 @@ impl Program {
         let mut instructions = Vec::with_capacity(length);
         for (index, text) in texts.enumerate() {
             match Instruction::parse(&text) {
-                Some(instruction) if instruction.jumps_within(length - index - 1) => instructions.push(instruction),
+                Some(instruction) if instruction.stays_within(index, length) => instructions.push(instruction),
                 _ => return Err(text),
             }
         }
@@ -26,116 +26,61 @@ impl Program {
     }
 
     /// How many bytes of the frame the program accepts: 0 for one that does not pass.
+    #[inline]
     pub(super) fn run(&self, data: &[u8], wire_len: u32) -> u32 {
-        self.run_loads(data, wire_len).unwrap_or(0)
+        self.execute(data, wire_len).unwrap_or(0)
     }
 
     /// `None` when a load is outside the frame, or a division by zero: the frame does not pass.
-    fn run_loads(&self, data: &[u8], wire_len: u32) -> Option<u32> {
+    fn execute(&self, data: &[u8], wire_len: u32) -> Option<u32> {
         use Instruction as I;
         let mut a = 0_u32;
         let mut x = 0_u32;
         let mut memory = [0_u32; MEMORY];
-        let mut rest = self.instructions.iter();
+        let mut next = 0_usize;
+        // Only `protochain` jumps back, once for each header, which takes up at least a byte.
+        let mut turns = data.len();
         loop {
-            // A jump skips so many instructions.
-            let skip = match *rest.next()? {
-                I::LoadWord(k) => {
-                    a = u32::from_be_bytes(load(data, k)?);
-                    continue;
+            let instruction = *self.instructions.get(next)?;
+            next += 1;
+            match instruction {
+                I::LoadWord(k) => a = u32::from_be_bytes(load(data, k)?),
+                I::LoadHalf(k) => a = u16::from_be_bytes(load(data, k)?).into(),
+                I::LoadByte(k) => a = u8::from_be_bytes(load(data, k)?).into(),
+                I::LoadWordAtX(k) => a = u32::from_be_bytes(load(data, x.checked_add(k)?)?),
+                I::LoadHalfAtX(k) => a = u16::from_be_bytes(load(data, x.checked_add(k)?)?).into(),
+                I::LoadByteAtX(k) => a = u8::from_be_bytes(load(data, x.checked_add(k)?)?).into(),
+                I::LoadLength => a = wire_len,
+                I::LoadConstant(k) => a = k,
+                I::LoadMemory(cell) => a = memory[usize::from(cell) % MEMORY],
+                I::LoadXLength => x = wire_len,
+                I::LoadXConstant(k) => x = k,
+                I::LoadXMemory(cell) => x = memory[usize::from(cell) % MEMORY],
+                I::LoadXHeaderLength(k) => x = u32::from(u8::from_be_bytes(load(data, k)?) & 0xf) << 2,
+                I::Store(cell) => memory[usize::from(cell) % MEMORY] = a,
+                I::StoreX(cell) => memory[usize::from(cell) % MEMORY] = x,
+                I::Compute(operator, k) => a = operator.apply(a, k)?,
+                I::ComputeX(operator) => a = operator.apply(a, x)?,
+                I::Negate => a = a.wrapping_neg(),
+                I::AToX => x = a,
+                I::XToA => a = x,
+                I::Jump(distance) => {
+                    if distance < 0 {
+                        turns = turns.checked_sub(1)?;
+                    }
+                    next = next.checked_add_signed(distance as isize)?;
                 }
-                I::LoadHalf(k) => {
-                    a = u16::from_be_bytes(load(data, k)?).into();
-                    continue;
-                }
-                I::LoadByte(k) => {
-                    let [byte] = load(data, k)?;
-                    a = byte.into();
-                    continue;
-                }
-                I::LoadWordAtX(k) => {
-                    a = u32::from_be_bytes(load(data, x.checked_add(k)?)?);
-                    continue;
-                }
-                I::LoadHalfAtX(k) => {
-                    a = u16::from_be_bytes(load(data, x.checked_add(k)?)?).into();
-                    continue;
-                }
-                I::LoadByteAtX(k) => {
-                    let [byte] = load(data, x.checked_add(k)?)?;
-                    a = byte.into();
-                    continue;
-                }
-                I::LoadLength => {
-                    a = wire_len;
-                    continue;
-                }
-                I::LoadConstant(k) => {
-                    a = k;
-                    continue;
-                }
-                I::LoadMemory(cell) => {
-                    a = memory[cell as usize % MEMORY];
-                    continue;
-                }
-                I::LoadXLength => {
-                    x = wire_len;
-                    continue;
-                }
-                I::LoadXConstant(k) => {
-                    x = k;
-                    continue;
-                }
-                I::LoadXMemory(cell) => {
-                    x = memory[cell as usize % MEMORY];
-                    continue;
-                }
-                I::LoadXHeaderLength(k) => {
-                    let [byte] = load(data, k)?;
-                    x = u32::from(byte & 0xf) << 2;
-                    continue;
-                }
-                I::Store(cell) => {
-                    memory[cell as usize % MEMORY] = a;
-                    continue;
-                }
-                I::StoreX(cell) => {
-                    memory[cell as usize % MEMORY] = x;
-                    continue;
-                }
-                I::Compute(operator, k) => {
-                    a = operator.apply(a, k)?;
-                    continue;
-                }
-                I::ComputeX(operator) => {
-                    a = operator.apply(a, x)?;
-                    continue;
-                }
-                I::Negate => {
-                    a = a.wrapping_neg();
-                    continue;
-                }
-                I::AToX => {
-                    x = a;
-                    continue;
-                }
-                I::XToA => {
-                    a = x;
-                    continue;
-                }
-                I::Jump(k) => k,
-                I::JumpEqual(k, jump) => jump.on(a == k),
-                I::JumpGreater(k, jump) => jump.on(a > k),
-                I::JumpGreaterEqual(k, jump) => jump.on(a >= k),
-                I::JumpAnyBit(k, jump) => jump.on(a & k != 0),
-                I::JumpEqualX(jump) => jump.on(a == x),
-                I::JumpGreaterX(jump) => jump.on(a > x),
-                I::JumpGreaterEqualX(jump) => jump.on(a >= x),
-                I::JumpAnyBitX(jump) => jump.on(a & x != 0),
+                I::JumpEqual(k, jump) => next += jump.on(a == k),
+                I::JumpGreater(k, jump) => next += jump.on(a > k),
+                I::JumpGreaterEqual(k, jump) => next += jump.on(a >= k),
+                I::JumpAnyBit(k, jump) => next += jump.on(a & k != 0),
+                I::JumpEqualX(jump) => next += jump.on(a == x),
+                I::JumpGreaterX(jump) => next += jump.on(a > x),
+                I::JumpGreaterEqualX(jump) => next += jump.on(a >= x),
+                I::JumpAnyBitX(jump) => next += jump.on(a & x != 0),
                 I::Return(k) => return Some(k),
                 I::ReturnA => return Some(a),
-            };
-            rest = rest.as_slice().get(skip as usize..)?.iter();
+            }
         }
     }
 }
@@ -163,7 +108,8 @@ enum Instruction {
     Negate,
     AToX,
     XToA,
-    Jump(u32),
+    /// Back when negative, which libpcap's machine allows and the kernel's does not.
+    Jump(i32),
     JumpEqual(u32, Jump),
     JumpGreater(u32, Jump),
     JumpGreaterEqual(u32, Jump),
@@ -202,7 +148,7 @@ impl Instruction {
             0x84 => Self::Negate,
             0x07 => Self::AToX,
             0x87 => Self::XToA,
-            0x05 => Self::Jump(k),
+            0x05 => Self::Jump(k.cast_signed()),
             0x15 => Self::JumpEqual(k, jump),
             0x25 => Self::JumpGreater(k, jump),
             0x35 => Self::JumpGreaterEqual(k, jump),
@@ -219,11 +165,13 @@ impl Instruction {
         })
     }
 
-    /// Whether it jumps no further than to the last of the `after` instructions that follow it.
-    fn jumps_within(self, after: usize) -> bool {
+    /// Whether, at `index` of a program of `length` instructions, it is followed by one, jump or not.
+    fn stays_within(self, index: usize, length: usize) -> bool {
+        let after = length - index - 1;
         let furthest = match self {
             Self::Return(_) | Self::ReturnA => return true,
-            Self::Jump(k) => k as usize,
+            Self::Jump(distance) if distance < 0 => return distance.unsigned_abs() as usize <= index + 1,
+            Self::Jump(distance) => distance.unsigned_abs() as usize,
             Self::JumpEqual(_, jump)
             | Self::JumpGreater(_, jump)
             | Self::JumpGreaterEqual(_, jump)
@@ -247,8 +195,8 @@ struct Jump {
 
 impl Jump {
     #[inline]
-    fn on(self, condition: bool) -> u32 {
-        u32::from(if condition { self.yes } else { self.no })
+    fn on(self, condition: bool) -> usize {
+        usize::from(if condition { self.yes } else { self.no })
     }
 }
 

@@ -28,7 +28,7 @@ impl Decoder {
     #[inline]
     pub fn decode<'a>(&self, link: LinkType, frame: &'a [u8], wire_len: usize) -> Result<Packet<'a>, Discard> {
         let rest = Rest::new(frame, wire_len.saturating_sub(frame.len()), VlanTags::NONE);
-        if link == LinkType::ETHERNET { self.ethernet(rest) } else { self.link(rest, link) }
+        if link == LinkType::ETHERNET { self.ethernet_inline(rest) } else { self.link(rest, link) }
     }
 
     /// Continues with the payload of an IP packet that came in fragments: UDP, TCP, or a tunnel with whatever inside.

@@ -1,8 +1,7 @@
 //! IPv4 and IPv6 headers, extension headers and fragments.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use pnet_packet::ipv4::Ipv4Packet;
 use pnet_packet::ipv6::Ipv6Packet;
 
 use super::decoder::Decoder;
@@ -28,13 +27,22 @@ pub(super) mod protocol {
     pub(in super::super) const SHIM6: u8 = 140;
 }
 
+/// Length of IPv4's header without options.
+const IPV4_HEADER: usize = 20;
+
 /// Length of IPv6's fixed header.
 const IPV6_HEADER: usize = 40;
 
 impl Decoder {
-    /// An IP packet of whichever version its first four bits tell, which weighs more than what the layer below announced.
-    #[inline]
+    /// An IP packet inside any carrier but plain Ethernet: out of line, so that the code of the common path is there once.
+    #[inline(never)]
     pub(super) fn ip<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
+        self.ip_inline(rest)
+    }
+
+    /// An IP packet of whichever version its first four bits tell, which weighs more than what the layer below announced.
+    #[inline(always)]
+    pub(super) fn ip_inline<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
         match rest.byte(0)? >> 4 {
             4 => self.ipv4(rest),
             6 => self.ipv6(rest),
@@ -42,36 +50,39 @@ impl Decoder {
         }
     }
 
-    /// An IPv4 packet: RFC 791 section 3.1.
-    #[inline]
+    /// An IPv4 packet: RFC 791 section 3.1. This header and UDP's are read by hand, because `pnet_packet`'s methods for them
+    /// stay calls: with those the way to a datagram takes 23 ns, without them 14 to 16.
+    #[inline(always)]
     fn ipv4<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
-        let header = Ipv4Packet::new(rest.data).ok_or(Discard::ShortFrame)?;
-        let header_len = 4 * usize::from(header.get_header_length());
+        let header: &[u8; IPV4_HEADER] = rest.data.first_chunk().ok_or(Discard::ShortFrame)?;
+        let word = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+        let address = |at: usize| Ipv4Addr::new(header[at], header[at + 1], header[at + 2], header[at + 3]);
+        let header_len = 4 * usize::from(header[0] & 0x0f);
         // Zero is what a frame captured before segmentation offload holds: the packet then ends with the frame.
-        let total_len = usize::from(header.get_total_length());
-        if header_len < Ipv4Packet::minimum_packet_size() || (total_len < header_len && total_len != 0) {
+        let total_len = usize::from(word(2));
+        if header_len < IPV4_HEADER || (total_len < header_len && total_len != 0) {
             return Err(Discard::BadHeader);
         }
         let mut body = rest.skip(header_len)?;
         if total_len != 0 {
             body = body.limit(total_len - header_len);
         }
-        let (src, dst) = (IpAddr::V4(header.get_source()), IpAddr::V4(header.get_destination()));
-        let protocol = header.get_next_level_protocol().0;
-        let more = header.get_flags() & 1 != 0;
-        let offset = header.get_fragment_offset() << 3;
-        if more || offset != 0 {
-            let id = u32::from(header.get_identification());
-            return fragment(body, Place { id, protocol, offset, more }, src, dst);
+        let (src, dst, protocol) = (address(12), address(16), header[9]);
+        let place = word(6);
+        // RFC 791 section 3.1: the lowest flag says that more fragments follow, then comes the offset in units of eight.
+        if place & 0x3fff != 0 {
+            let place = Place { id: word(4).into(), protocol, offset: place << 3, more: place & 0x2000 != 0 };
+            return fragment(body, place, src.into(), dst.into());
         }
         self.transport(body, src, dst, protocol)
     }
 
     /// An IPv6 packet: RFC 8200 section 3.
+    #[inline(always)]
     fn ipv6<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
         let header = Ipv6Packet::new(rest.data).ok_or(Discard::ShortFrame)?;
-        let src = IpAddr::V6(Ipv6Addr::from(rest.bytes::<16>(8)?));
-        let dst = IpAddr::V6(Ipv6Addr::from(rest.bytes::<16>(24)?));
+        let src = Ipv6Addr::from(rest.bytes::<16>(8)?);
+        let dst = Ipv6Addr::from(rest.bytes::<16>(24)?);
         let mut body = rest.skip(IPV6_HEADER)?;
         // Zero in a jumbogram (RFC 2675 section 3) and before segmentation offload: the packet then ends with the frame.
         let payload_len = usize::from(header.get_payload_length());
@@ -81,19 +92,19 @@ impl Decoder {
         self.transport(body, src, dst, header.get_next_header().0)
     }
 
-    /// What an IP header announces as `protocol`.
-    #[inline]
-    pub(super) fn transport<'a>(
+    /// What an IP header announces as `protocol`. The addresses become [`IpAddr`] as late as can be: those live in memory.
+    #[inline(always)]
+    pub(super) fn transport<'a, A: Into<IpAddr> + Copy>(
         &self,
         rest: Rest<'a>,
-        src: IpAddr,
-        dst: IpAddr,
+        src: A,
+        dst: A,
         protocol: u8,
     ) -> Result<Packet<'a>, Discard> {
         match protocol {
             protocol::UDP => self.udp(rest, src, dst),
-            protocol::TCP => self.tcp(rest, src, dst),
-            _ => self.extension(rest, src, dst, protocol),
+            protocol::TCP => self.tcp(rest, src.into(), dst.into()),
+            _ => self.extension(rest, src.into(), dst.into(), protocol),
         }
     }
 

@@ -38,16 +38,24 @@ pub(super) const ETHERNET_HEADER: usize = 14;
 const LLC_MAX: u16 = 1500;
 
 impl Decoder {
-    /// An Ethernet frame, without preamble.
-    #[inline]
-    pub(super) fn ethernet<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
+    /// A captured Ethernet frame: the common path.
+    #[inline(always)]
+    pub(super) fn ethernet_inline<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
         let header = EthernetPacket::new(rest.data).ok_or(Discard::ShortFrame)?;
         let ethertype = header.get_ethertype().0;
-        self.network(rest.skip(ETHERNET_HEADER)?, ethertype)
+        let rest = rest.skip(ETHERNET_HEADER)?;
+        match ethertype {
+            ethertype::IPV4 | ethertype::IPV6 => self.ip_inline(rest),
+            _ => self.tagged(rest, ethertype),
+        }
+    }
+
+    /// An Ethernet frame inside something else.
+    pub(super) fn ethernet<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
+        self.network(rest.skip(ETHERNET_HEADER)?, rest.word(ETHERNET_HEADER - 2)?)
     }
 
     /// What an EtherType announces.
-    #[inline]
     pub(super) fn network<'a>(&self, rest: Rest<'a>, ethertype: u16) -> Result<Packet<'a>, Discard> {
         match ethertype {
             ethertype::IPV4 | ethertype::IPV6 => self.ip(rest),

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use pnet_packet::tcp::TcpPacket;
-use pnet_packet::udp::UdpPacket;
 
 use super::decoder::Decoder;
 use super::flow::Flow;
@@ -15,22 +14,28 @@ const UDP_HEADER: usize = 8;
 
 impl Decoder {
     /// A UDP datagram: RFC 768.
-    #[inline]
-    pub(super) fn udp<'a>(&self, rest: Rest<'a>, src: IpAddr, dst: IpAddr) -> Result<Packet<'a>, Discard> {
-        let header = UdpPacket::new(rest.data).ok_or(Discard::ShortFrame)?;
-        let (src_port, dst_port) = (header.get_source(), header.get_destination());
+    #[inline(always)]
+    pub(super) fn udp<'a, A: Into<IpAddr> + Copy>(
+        &self,
+        rest: Rest<'a>,
+        src: A,
+        dst: A,
+    ) -> Result<Packet<'a>, Discard> {
+        let header: &[u8; UDP_HEADER] = rest.data.first_chunk().ok_or(Discard::ShortFrame)?;
+        let word = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+        let (src_port, dst_port) = (word(0), word(2));
         let mut body = rest.skip(UDP_HEADER)?;
-        match usize::from(header.get_length()) {
+        match usize::from(word(4)) {
             // RFC 2675 section 4, and frames captured before segmentation offload: the datagram ends with the packet.
             0 => {}
             length if length < UDP_HEADER => return Err(Discard::BadHeader),
             length => body = body.limit(length - UDP_HEADER),
         }
-        let flow = Flow { src, dst, src_port, dst_port, vlan: body.vlan };
+        let flow = || Flow { src: src.into(), dst: dst.into(), src_port, dst_port, vlan: body.vlan };
         if self.ports.names(src_port) || self.ports.names(dst_port) {
-            return Ok(datagram(body, flow));
+            return Ok(datagram(body, flow()));
         }
-        self.udp_elsewhere(body, flow)
+        self.udp_elsewhere(body, flow())
     }
 
     /// A datagram between ports that are not DNS by themselves: a tunnel, or nothing unless every port is DNS.
@@ -44,7 +49,7 @@ impl Decoder {
     }
 
     /// A TCP segment: RFC 9293 section 3.1.
-    #[inline]
+    #[inline(never)]
     pub(super) fn tcp<'a>(&self, rest: Rest<'a>, src: IpAddr, dst: IpAddr) -> Result<Packet<'a>, Discard> {
         let header = TcpPacket::new(rest.data).ok_or(Discard::ShortFrame)?;
         let (src_port, dst_port) = (header.get_source(), header.get_destination());
@@ -64,7 +69,7 @@ impl Decoder {
 }
 
 /// The datagram that carries `body`.
-#[inline]
+#[inline(always)]
 const fn datagram(body: Rest<'_>, flow: Flow) -> Packet<'_> {
     Packet::Udp { flow, payload: body.data, missing: body.missing }
 }

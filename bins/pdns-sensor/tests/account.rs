@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::util::{Run, Sample, Scratch, in_parallel, samples, sensor_on};
+use crate::util::{Run, Sample, Scratch, in_parallel, samples, sensor_on, workspace};
 
 /// The account that `--stats` wrote.
 pub(crate) struct Account(Value);
@@ -104,6 +104,23 @@ fn it_adds_up_on_every_capture() {
             assert_eq!(account.count("frames_received"), frames, "{name}");
         }
     });
+}
+
+#[test]
+fn the_documentation_shows_a_real_account_and_explains_every_counter() {
+    let document = fs::read_to_string(workspace().join("docs/account.md")).unwrap();
+    let (_, example) = document.split_once("```json\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let scratch = Scratch::new();
+    let mixed = samples(&scratch).into_iter().find(|sample| sample.name == "made/mixed").unwrap();
+    let stats = scratch.path("stats.json");
+    Run::of(sensor_on(&mixed.path).args(["--format", "transaction", "--stats"]).arg(&stats)).assert_clean();
+    let written = fs::read_to_string(&stats).unwrap();
+    assert_eq!(written, example, "the example is not what the program writes");
+
+    let names = written.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once('"')).map(|(name, _)| name);
+    let unexplained: Vec<_> = names.filter(|name| *name != "tcp" && !document.contains(&format!("`{name}`"))).collect();
+    assert!(unexplained.is_empty(), "not explained: {unexplained:?}");
 }
 
 #[test]

@@ -335,17 +335,15 @@ struct Span {
     count: u16,
 }
 
-/// The last few offsets to which a pointer is known to lead to a readable name. Most owners of a response are one
-/// pointer, and nearly all of them point to the same few places.
-struct KnownTargets {
-    targets: [u16; 4],
-    next: usize,
-}
+/// The last four offsets to which a pointer is known to lead to a readable name, sixteen bits each, the latest lowest.
+/// Most owners of a response are one pointer, and nearly all of them point to the same few places. One word, because an
+/// array costs more than the rest of the walk: it is written by halves and read as a whole.
+struct KnownTargets(u64);
 
 impl Default for KnownTargets {
     fn default() -> Self {
         // A pointer holds fourteen bits, so none leads here.
-        Self { targets: [u16::MAX; 4], next: 0 }
+        Self(u64::MAX)
     }
 }
 
@@ -353,27 +351,32 @@ impl KnownTargets {
     /// Where the name at `start` ends; the whole name is then known to be readable.
     #[inline]
     fn skip_name(&mut self, message: &[u8], start: usize) -> Result<usize, NameError> {
-        let name = Name::new(message, start);
-        let pointer = message.get(start..).and_then(<[u8]>::first_chunk).filter(|&&[high, _]| high >= 0xc0);
-        let Some(&[high, low]) = pointer else {
-            let followed = name.follow()?;
-            // A pointer to this name is one hop more than the name.
-            if followed.pointers < MAX_POINTERS {
-                self.insert(start as u16);
+        let pointer = message.get(start..).and_then(<[u8]>::first_chunk).map(|&bytes| u16::from_be_bytes(bytes));
+        if let Some(pointer @ 0xc000..) = pointer {
+            let target = pointer & 0x3fff;
+            if !self.contains(target) {
+                Name::new(message, start).follow()?;
+                self.insert(target);
             }
-            return Ok(followed.end);
-        };
-        let target = u16::from_be_bytes([high & 0x3f, low]);
-        if !self.targets.contains(&target) {
-            name.follow()?;
-            self.insert(target);
+            return Ok(start + 2);
         }
-        Ok(start + 2)
+        let followed = Name::new(message, start).follow()?;
+        // A pointer to this name is one hop more than the name.
+        if followed.pointers < MAX_POINTERS {
+            self.insert(start as u16);
+        }
+        Ok(followed.end)
     }
 
-    fn insert(&mut self, target: u16) {
-        self.targets[self.next] = target;
-        self.next = (self.next + 1) % self.targets.len();
+    const fn contains(&self, target: u16) -> bool {
+        const ONES: u64 = 0x0001_0001_0001_0001;
+        let differences = self.0 ^ (ONES * target as u64);
+        // Taking one from each part borrows into its highest bit only where a part was zero.
+        differences.wrapping_sub(ONES) & !differences & (ONES << 15) != 0
+    }
+
+    const fn insert(&mut self, target: u16) {
+        self.0 = self.0 << 16 | target as u64;
     }
 }
 
@@ -514,6 +517,17 @@ mod tests {
         assert_eq!(message.answers().count(), 1);
         assert!(message.answers().all(|record| record.owner.check().is_ok()));
         assert!(matches!(message.malformed().unwrap().kind, MalformedKind::Name(NameError::PointerLoop { .. })));
+    }
+
+    #[test]
+    fn the_last_four_targets_are_known() {
+        let mut known = KnownTargets::default();
+        assert!((0..0x4000).all(|target| !known.contains(target)));
+        for target in [0, 12, 13, 0x3fff, 300] {
+            known.insert(target);
+        }
+        let found: Vec<u16> = (0..0x4000).filter(|&target| known.contains(target)).collect();
+        assert_eq!(found, [12, 13, 300, 0x3fff]);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::fmt;
 use super::codes::{Opcode, Rcode, Rtype};
 use super::edns::Opt;
 use super::header::Header;
-use super::name::{MAX_POINTERS, Name, NameError};
+use super::name::{Name, NameError};
+use super::names::Names;
 use super::question::Question;
 use super::record::{Record, RecordError};
 
@@ -131,15 +132,15 @@ impl<'a> Message<'a> {
 
     /// Reads one entry after the other and notes where the sections, the first question and OPT are.
     fn walk(&mut self) -> Result<(), Malformed> {
-        let mut known = KnownTargets::default();
+        let mut names = Names::new(self.bytes);
         let mut at = Header::LEN;
         for section in Section::ALL {
             let count = self.header.counts[section as usize];
             let start = at as u16;
             for index in 0..count {
                 let read = match section {
-                    Section::Question => self.walk_question(at, &mut known),
-                    _ => self.walk_record(section, at, &mut known),
+                    Section::Question => self.walk_question(at, &mut names),
+                    _ => self.walk_record(section, at, &mut names),
                 };
                 match read {
                     Ok(end) => at = end,
@@ -157,8 +158,8 @@ impl<'a> Message<'a> {
     }
 
     /// Reads the question at `start` and returns where it ends.
-    fn walk_question(&mut self, start: usize, known: &mut KnownTargets) -> Result<usize, MalformedKind> {
-        let name_end = known.skip_name(self.bytes, start).map_err(MalformedKind::Name)?;
+    fn walk_question(&mut self, start: usize, names: &mut Names) -> Result<usize, MalformedKind> {
+        let name_end = names.skip(self.bytes, start)?;
         let Some((question, end)) = Question::parse_after_name(self.bytes, start, name_end) else {
             return Err(MalformedKind::Fields { offset: self.bytes.len() });
         };
@@ -168,13 +169,8 @@ impl<'a> Message<'a> {
 
     /// Reads the record at `start` and returns where it ends.
     #[inline]
-    fn walk_record(
-        &mut self,
-        section: Section,
-        start: usize,
-        known: &mut KnownTargets,
-    ) -> Result<usize, MalformedKind> {
-        let owner_end = known.skip_name(self.bytes, start).map_err(MalformedKind::Name)?;
+    fn walk_record(&mut self, section: Section, start: usize, names: &mut Names) -> Result<usize, MalformedKind> {
+        let owner_end = names.skip(self.bytes, start)?;
         match Record::parse(self.bytes, start, owner_end) {
             Ok((record, end)) => {
                 if record.rtype == Rtype::OPT && section == Section::Additional && self.opt.is_none() {
@@ -249,7 +245,9 @@ impl Malformed {
     pub const fn offset(&self) -> usize {
         match self.kind {
             MalformedKind::Name(error) => error.offset(),
-            MalformedKind::Fields { offset } | MalformedKind::Rdata { offset } => offset,
+            MalformedKind::Pointers { offset } | MalformedKind::Fields { offset } | MalformedKind::Rdata { offset } => {
+                offset
+            }
         }
     }
 }
@@ -260,6 +258,12 @@ pub enum MalformedKind {
     /// The name it begins with cannot be read.
     #[error(transparent)]
     Name(NameError),
+    /// The names up to here follow more pointers than the message has bytes: made to keep readers busy.
+    #[error("names follow too many compression pointers at offset {offset}")]
+    Pointers {
+        /// Where the name starts.
+        offset: usize,
+    },
     /// The message ends between the name and the data.
     #[error("type and class run past the end of the message at offset {offset}")]
     Fields {
@@ -333,48 +337,6 @@ impl ExactSizeIterator for Records<'_> {}
 struct Span {
     start: u16,
     count: u16,
-}
-
-/// The last few offsets to which a pointer is known to lead to a readable name. Most owners of a response are one
-/// pointer, and nearly all of them point to the same few places.
-struct KnownTargets {
-    targets: [u16; 4],
-    next: usize,
-}
-
-impl Default for KnownTargets {
-    fn default() -> Self {
-        // A pointer holds fourteen bits, so none leads here.
-        Self { targets: [u16::MAX; 4], next: 0 }
-    }
-}
-
-impl KnownTargets {
-    /// Where the name at `start` ends; the whole name is then known to be readable.
-    #[inline]
-    fn skip_name(&mut self, message: &[u8], start: usize) -> Result<usize, NameError> {
-        let name = Name::new(message, start);
-        let pointer = message.get(start..).and_then(<[u8]>::first_chunk).filter(|&&[high, _]| high >= 0xc0);
-        let Some(&[high, low]) = pointer else {
-            let followed = name.follow()?;
-            // A pointer to this name is one hop more than the name.
-            if followed.pointers < MAX_POINTERS {
-                self.insert(start as u16);
-            }
-            return Ok(followed.end);
-        };
-        let target = u16::from_be_bytes([high & 0x3f, low]);
-        if !self.targets.contains(&target) {
-            name.follow()?;
-            self.insert(target);
-        }
-        Ok(start + 2)
-    }
-
-    fn insert(&mut self, target: u16) {
-        self.targets[self.next] = target;
-        self.next = (self.next + 1) % self.targets.len();
-    }
 }
 
 #[cfg(test)]
@@ -489,31 +451,43 @@ mod tests {
         assert_eq!(message.trailing(), &RESPONSE[51..]);
     }
 
+    /// A message of records without data, whose owners point into a chain of 127 pointers at the hops given.
+    fn chained(hops: &[usize]) -> Vec<u8> {
+        let mut bytes = b"\0\0\0\0\0\0\0\0\0\0\0\0".to_vec();
+        bytes[6..8].copy_from_slice(&(hops.len() as u16).to_be_bytes());
+        let root = bytes.len() + 12 * hops.len();
+        // A pointer that takes so many hops to the root, its own among them.
+        let pointer =
+            |hops: usize| (0xc000 | (if hops == 1 { root } else { root + 1 + 2 * (hops - 2) }) as u16).to_be_bytes();
+        for &hops in hops {
+            bytes.extend(pointer(hops));
+            bytes.extend(b"\x00\x01\x00\x01\x00\x00\x00\x00\x00\x00");
+        }
+        bytes.push(0);
+        bytes.extend((1..=127).flat_map(pointer));
+        bytes
+    }
+
     #[test]
     fn a_known_target_is_no_licence_for_one_pointer_more() {
-        // A chain of 127 pointers to the root, and owners that enter it at its end and just before.
-        let mut bytes = b"\0\0\0\0\0\0\0\x02\0\0\0\0".to_vec();
-        let record = b"\x00\x01\x00\x01\x00\x00\x00\x00";
-        let chain = bytes.len() + 2 * (2 + record.len() + 2) - 2;
-        let entry = chain + 1 + 2 * 126 - 2;
-        bytes.extend([0xc0 | (entry >> 8) as u8, entry as u8]);
-        bytes.extend(record);
-        bytes.extend([0, 0]);
-        let entry = entry + 2;
-        bytes.extend([0xc0 | (entry >> 8) as u8, entry as u8]);
-        bytes.extend(record);
-        bytes.push(1);
-        bytes.push(4);
-        bytes.truncate(chain);
-        bytes.push(0);
-        for hop in 0..127 {
-            let target = if hop == 0 { chain } else { chain + 1 + 2 * (hop - 1) };
-            bytes.extend([0xc0 | (target >> 8) as u8, target as u8]);
-        }
+        let bytes = chained(&[1, 9, 9, 126, 127, 128, 1]);
         let message = Message::parse(&bytes).unwrap();
-        assert_eq!(message.answers().count(), 1);
+        assert_eq!(message.answers().count(), 5);
         assert!(message.answers().all(|record| record.owner.check().is_ok()));
         assert!(matches!(message.malformed().unwrap().kind, MalformedKind::Name(NameError::PointerLoop { .. })));
+    }
+
+    #[test]
+    fn nothing_but_pointers_costs_no_more_than_one_for_each_byte() {
+        let bytes = chained(&[100; 1000]);
+        let message = Message::parse(&bytes).unwrap();
+        let read = message.answers().count();
+        assert_eq!(read, bytes.len() / 100);
+        let offset = 12 + 12 * read;
+        assert_eq!(message.malformed().unwrap().kind, MalformedKind::Pointers { offset });
+        // What real messages have, ten times over.
+        let bytes = chained(&[10; 1000]);
+        assert_eq!(Message::parse(&bytes).unwrap().malformed(), None);
     }
 
     #[test]

@@ -17,6 +17,8 @@ mod credible;
 mod half;
 mod stats;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use stats::StreamStats;
 pub use table::StreamTable;

@@ -55,6 +55,9 @@ struct Entry {
     closed: bool,
 }
 
+/// Every SYN of a flood costs an entry.
+const _: () = assert!(size_of::<Entry>() <= 192, "a stream that holds nothing must stay small");
+
 /// What a stream is worth when room is needed, and when it is forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -596,6 +596,8 @@ mod tests {
             assert_eq!(push(&mut table, 0, &wrong), Err(Some(FragmentDrop::BadLength)));
         }
         let mut table = table();
+        assert_eq!(push(&mut table, 0, &fragment(4, 16, false, b"01234567")), Err(None));
+        assert_eq!(push(&mut table, 0, &fragment(4, 16, true, b"01234567")), Err(Some(FragmentDrop::BadLength)));
         assert_eq!(push(&mut table, 0, &fragment(3, 16, true, b"01234567")), Err(None));
         assert_eq!(push(&mut table, 0, &fragment(3, 8, false, b"x")), Err(Some(FragmentDrop::BadLength)));
     }

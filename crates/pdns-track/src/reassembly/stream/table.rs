@@ -139,7 +139,10 @@ impl StreamTable {
             while let Some((deadline, due)) = self.next_due().filter(|&(deadline, _)| deadline <= now) {
                 self.now = self.now.max(deadline);
                 match due {
-                    Due::Hole(timer) => self.give_up(timer, out),
+                    Due::Hole(timer) => {
+                        self.holes.remove(&(deadline, timer));
+                        self.give_up(timer, out);
+                    }
                     Due::Stream(index) => self.remove(index, false, out),
                 }
             }
@@ -335,7 +338,11 @@ impl StreamTable {
         let flow = entry.flow_of(side);
         let sender = sender(&flow, self.config.server_port);
         let mut sink = Sink { flow: &flow, sender, stats: &mut self.stats, pool: &mut self.pool, out };
-        entry.halves[side].give_up(&mut sink);
+        let half = &mut entry.halves[side];
+        if let Some(held) = &mut half.held {
+            held.timer = None;
+        }
+        half.give_up(&mut sink);
         self.settle(index, false);
     }
 

@@ -581,3 +581,96 @@ fn another_connection_whose_syn_was_not_captured() {
     assert_eq!((harness.stats().streams_joined, harness.stats().streams_closed), (1, 1));
     harness.finish();
 }
+
+#[test]
+fn what_waits_behind_a_second_hole_keeps_its_age() {
+    let bytes = queries(5);
+    let mut harness = Harness::open();
+    harness.at(0).data(CLIENT, 96, &bytes[96..128]);
+    harness.at(500).data(CLIENT, 32, &bytes[32..64]);
+    harness.at(1000).data(CLIENT, 128, &bytes[128..]);
+    harness.at(2000).data(CLIENT, 0, &bytes[..32]);
+    assert_eq!(harness.deadline(), Some(5000));
+}
+
+#[test]
+fn an_acknowledgment_goes_for_its_own_hole_only() {
+    let bytes = queries(4);
+    let mut harness = Harness::open();
+    harness.at(0).data(CLIENT, 32, &bytes[32..64]).data(CLIENT, 96, &bytes[96..]);
+    harness.at(10).ack(SERVER, 64);
+    assert_eq!(harness.deadline(), Some(110));
+    harness.at(20).data(CLIENT, 0, &bytes[..32]);
+    assert_eq!(harness.deadline(), Some(5000));
+}
+
+#[test]
+fn a_hole_in_a_message_without_header() {
+    let bytes = [b"\0\x0bhello world".to_vec(), query(1)].concat();
+    let mut harness = Harness::open();
+    harness.data(CLIENT, 0, &bytes[..5]).data(CLIENT, 9, &bytes[9..]);
+    let stats = harness.finish().stats();
+    assert_eq!((harness.order(), stats.bytes_skipped, stats.bytes_incomplete), (vec![1], 9, 0));
+    assert_eq!((stats.messages_short, stats.messages_lost), (1, 0));
+}
+
+#[test]
+fn a_hole_ends_the_doubt_about_what_came_before_it() {
+    // A header whose first label reaches beyond the bytes there are, over a whole query.
+    let doubtful = [b"\xff\0\0\x01\x01\0\0\x01\0\0\0\0\0\0\x3f".to_vec(), query(1)].concat();
+    let mut harness = Harness::new();
+    harness.at(1).data(CLIENT, 0, &doubtful);
+    assert_eq!(harness.stats().bytes_pending, doubtful.len() as u64);
+    harness.at(2).data(CLIENT, 100, &query(2)).finish();
+    assert_eq!(harness.ids(), [(CLIENT, 1, 1), (CLIENT, 2, 2)]);
+}
+
+#[test]
+fn another_connection_ends_the_message_of_the_last_one() {
+    let mut harness = Harness::open();
+    harness.data(CLIENT, 0, &query(1)[..20]).data(CLIENT, 3 << 30, &query(2));
+    assert_eq!((harness.order(), harness.stats().messages_incomplete), (vec![2], 1));
+}
+
+#[test]
+fn a_cut_segment_sent_again_loses_nothing_more() {
+    let bytes = [message(CLIENT, 1, 300), query(2)].concat();
+    let mut harness = Harness::open();
+    let seq = harness.seq(CLIENT, 0);
+    for _ in 0..3 {
+        harness.raw(CLIENT, seq, 0, 0, &bytes[..60], 200);
+    }
+    harness.data(CLIENT, 260, &bytes[260..]);
+    assert_eq!((harness.order(), harness.stats().bytes_lost, harness.stats().gaps), (vec![2], 200, 1));
+}
+
+#[test]
+fn a_stream_closes_at_the_deadline_of_its_hole_whoever_looks() {
+    let mut harness = Harness::open();
+    harness.at(1).data(CLIENT, 32, &query(2));
+    harness.at(2).flags(SERVER, 0, RST, b"");
+    harness.expire(5000);
+    assert_eq!((harness.order(), harness.deadline()), (vec![2], Some(10_102)));
+}
+
+#[test]
+fn a_second_answer_to_the_syn_replaces_the_first() {
+    let mut harness = Harness::open();
+    harness.data(CLIENT, 0, &query(1)[..20]);
+    harness.isn[SERVER] = 80_000;
+    harness.raw(SERVER, 80_000, 1001, SYN | ACK, b"", 0);
+    harness.data(CLIENT, 20, &query(1)[20..]).data(SERVER, 0, &message(SERVER, 2, 40));
+    assert_eq!(harness.order(), [1, 2]);
+}
+
+#[test]
+fn what_was_read_no_longer_counts_against_the_bound() {
+    let mut harness = Harness::with(StreamConfig { max_ahead: 100, ..StreamConfig::default() });
+    harness.handshake();
+    let bytes = queries(40);
+    for at in (0..bytes.len()).step_by(64) {
+        let [first, second] = [at, at + 32].map(|at| (at as u32, &bytes[at..at + 32]));
+        harness.data(CLIENT, second.0, second.1).data(CLIENT, first.0, first.1);
+    }
+    assert_eq!((harness.found.len(), harness.stats().gaps), (40, 0));
+}

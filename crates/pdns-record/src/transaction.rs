@@ -200,12 +200,23 @@ fn flags(bits: usize) -> Vec<u8> {
 
 fn section<'a>(key: &[u8], records: impl Iterator<Item = Record<'a>>, names: &mut Names, out: &mut Vec<u8>) {
     let mut separator = key;
+    let mut last = None;
     for record in records {
         if record.rtype == Rtype::OPT {
             continue;
         }
         out.extend_from_slice(separator);
-        write_record(&record, names, out);
+        // The records of an RRset differ only in their RDATA.
+        let set = (record.owner.place(), record.rtype, record.class, record.ttl);
+        match last {
+            Some((same, ref range)) if same == set => out.extend_from_within(Range::clone(range)),
+            _ => {
+                let start = out.len();
+                write_set(&record, names, out);
+                last = Some((set, start..out.len()));
+            }
+        }
+        write_rdata(&record, names, out);
         separator = b",";
     }
     if separator == b"," {
@@ -213,7 +224,8 @@ fn section<'a>(key: &[u8], records: impl Iterator<Item = Record<'a>>, names: &mu
     }
 }
 
-fn write_record(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
+/// Appends what the records of an RRset have in common.
+fn write_set(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"name\":\"");
     names.write(&record.owner, out);
     out.extend_from_slice(b"\",\"type\":\"");
@@ -224,6 +236,9 @@ fn write_record(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
     }
     json::number(out, b"\",\"ttl\":", u64::from(record.ttl));
     out.extend_from_slice(b",\"rdata\":\"");
+}
+
+fn write_rdata(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
     let start = out.len();
     record.rdata.write(&mut JsonText(out));
     // The next record's owner is often the name that this one leads to.

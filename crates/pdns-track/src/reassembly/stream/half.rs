@@ -97,6 +97,7 @@ struct Chunk {
 /// What all directions of all streams share.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
+    #[expect(clippy::vec_box, reason = "the boxes go back into directions as they are")]
     held: Vec<Box<Held>>,
     buffers: Vec<Vec<u8>>,
     /// How many chunks there are.

@@ -17,6 +17,8 @@ mod credible;
 mod half;
 mod stats;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use stats::StreamStats;
 pub use table::StreamTable;
@@ -35,7 +37,7 @@ pub struct StreamConfig {
     pub reorder_wait: i64,
     /// How long missing bytes may take in any case, from when the first segment behind them came.
     pub gap_timeout: i64,
-    /// How long a stream may be silent.
+    /// How long a stream may be silent; it is forgotten up to a 64th earlier.
     pub idle_timeout: i64,
     /// How long a closed stream is remembered, so that late segments do not look like a new one.
     pub linger: i64,

@@ -9,7 +9,8 @@ use pdns_track::Status;
 
 /// Passive DNS sensor: one record of every DNS transaction, from capture files.
 #[derive(Debug, Parser)]
-#[command(name = "pdns-sensor", version, max_term_width = 100)]
+// Where a flag is given twice the last one counts, as in gopassivedns.
+#[command(name = "pdns-sensor", version, max_term_width = 100, args_override_self = true)]
 pub(crate) struct Cli {
     /// Capture file to read, `-` for standard input; repeat for more. pcap or pcapng, plain, gzip or zstd
     ///
@@ -178,6 +179,22 @@ mod tests {
         assert_eq!(cli.gc_age, 60_000_000_000);
         assert_eq!(timeout("1m30s"), Ok(90_000_000_000));
         assert!(timeout("0s").is_err() && timeout("soon").is_err() && timeout("3000000000s").is_err());
+    }
+
+    #[test]
+    fn the_last_of_several_counts_but_for_inputs() {
+        let cli = Cli::parse_from(normalise(&[
+            "pdns-sensor",
+            "-pcap",
+            "x",
+            "-name=a",
+            "-name=b",
+            "-pcap",
+            "y",
+            "-quiet",
+            "-quiet",
+        ]));
+        assert_eq!((cli.name.as_deref(), cli.pcap.len(), cli.quiet), (Some("b"), 2, true));
     }
 
     #[test]

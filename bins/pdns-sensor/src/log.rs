@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use anyhow::Error;
+
 /// Something was lost, or the operator has to act.
 pub(crate) fn error(text: &str) {
     line("error: ", text);
@@ -17,6 +19,14 @@ pub(crate) fn debug(enabled: bool, text: impl FnOnce() -> String) {
     if enabled {
         line("", &text());
     }
+}
+
+/// An error and its causes, but for those that its text already ends with: a file's error names what the system said.
+pub(crate) fn with_causes(error: &Error) -> String {
+    error.chain().skip(1).fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
+    })
 }
 
 fn line(level: &str, text: &str) {
@@ -41,6 +51,13 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let error = anyhow!("not there").context("file: not there").context("cannot start");
+        assert_eq!(with_causes(&error), "cannot start: file: not there");
+    }
 
     #[test]
     fn control_characters_are_escaped() {

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         Ok(Ending::Complete) => ExitCode::from(COMPLETE),
         Ok(Ending::Incomplete) => ExitCode::from(INCOMPLETE),
         Err(error) => {
-            log::error(&format!("{error:#}"));
+            log::error(&log::with_causes(&error));
             ExitCode::from(UNUSABLE)
         }
     }

@@ -14,7 +14,7 @@ use crate::account::Account;
 use crate::handover::Crew;
 use crate::log;
 use crate::progress::Progress;
-use crate::settings::Settings;
+use crate::settings::{Settings, unwritable_stats};
 use crate::worker::{SharedSink, Worker};
 
 /// How a run that could start has ended.
@@ -54,8 +54,11 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
         ending = Ending::Incomplete;
     }
     log::debug(settings.debug, || account.summary());
-    if let Some(path) = &settings.stats {
-        account.write(path).with_context(|| format!("cannot write the account to {}", path.display()))?;
+    if let Some(path) = &settings.stats
+        && let Err(error) = account.write(path).with_context(|| unwritable_stats(path))
+    {
+        ending = Ending::Incomplete;
+        log::error(&log::with_causes(&error));
     }
     Ok(ending)
 }

@@ -1,10 +1,11 @@
 //! The command line, checked and made into what the pipeline needs.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use pdns_capture::{CaptureFile, FilterSet};
-use pdns_packet::frame::Ports;
+use pdns_packet::frame::{LinkType, Ports};
 use pdns_record::Layout;
 use pdns_track::{PairingConfig, Status, TrackerConfig};
 
@@ -33,10 +34,14 @@ pub(crate) struct Settings {
 impl Settings {
     /// Checks everything that can be checked before the first record.
     pub(crate) fn resolve(cli: Cli) -> Result<Self> {
-        for path in cli.pcap.iter().filter(|path| path.is_file()) {
-            CaptureFile::open(path)?;
-        }
         let expression = cli.bpf.filter(|expression| !expression.trim().is_empty());
+        let mut filter = expression.as_deref().map(FilterSet::new);
+        for path in cli.pcap.iter().filter(|path| can_be_read_twice(path)) {
+            check_input(path, filter.as_mut())?;
+        }
+        if let Some(path) = &cli.stats {
+            File::options().append(true).create(true).open(path).with_context(|| unwritable_stats(path))?;
+        }
         let ports = match (cli.ports.as_slice(), &expression) {
             ([], Some(_)) => Ports::any(),
             ([], None) => Ports::of(&[DNS_PORT]),
@@ -53,7 +58,7 @@ impl Settings {
             inputs: cli.pcap,
             layout: cli.format.into(),
             sensor: cli.name.map_or_else(host_name, Ok)?,
-            filter: expression.map(|expression| FilterSet::new(&expression)),
+            filter,
             ports,
             workers,
             tracker: TrackerConfig { pairing, ..TrackerConfig::default() },
@@ -64,6 +69,32 @@ impl Settings {
             debug: cli.debug,
         })
     }
+}
+
+/// What to say when the account cannot be written.
+pub(crate) fn unwritable_stats(path: &Path) -> String {
+    format!("cannot write the account to {}", path.display())
+}
+
+/// Whether looking at an input takes nothing away from it: pipes are looked at when their turn comes.
+fn can_be_read_twice(path: &Path) -> bool {
+    // What cannot be found cannot be opened either, which says why.
+    path != Path::new("-") && path.metadata().map_or(true, |input| input.is_file() || input.is_dir())
+}
+
+/// Refuses what is no capture, and what is known from the start not to fit: a pcap file's link type is in its header.
+fn check_input(path: &Path, filter: Option<&mut FilterSet>) -> Result<()> {
+    let file = CaptureFile::open(path)?;
+    let links: Vec<u16> = file.links().collect();
+    if let [link, ..] = links[..]
+        && !links.iter().any(|&link| LinkType(link).is_supported())
+    {
+        return Err(file.unsupported(link).into());
+    }
+    if let Some(filter) = filter {
+        links.into_iter().try_for_each(|link| filter.filter(link).map(drop))?;
+    }
+    Ok(())
 }
 
 fn cores() -> usize {

@@ -1,6 +1,6 @@
 //! DNS messages out of TCP streams: RFC 1035 section 4.2.2, RFC 7766 section 8.
 //!
-//! [`StreamTable`] knows the streams and their timers, [`half`] puts one direction in order and cuts it into messages,
+//! [`StreamTable`] knows the streams and their timers, [`half`] puts one direction in order, [`parse`] cuts it into messages,
 //! [`credible`] finds a message start where the framing is not known.
 //!
 //! - **Start**: behind a SYN the first byte starts a message. A stream joined in the middle is searched for a start.
@@ -15,6 +15,7 @@
 
 mod credible;
 mod half;
+mod parse;
 mod stats;
 mod table;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::settings::Settings;
 
 /// How many bytes of records are handed over at once. Larger batches no longer save system calls that matter, and no
 /// longer fit the second-level cache.
-const BATCH_BYTES: usize = 256 * 1024;
+const BATCH_BYTES: usize = 64 * 1024;
 
 /// The sink that all workers write to; taken once a batch.
 pub(crate) type SharedSink = Arc<Mutex<dyn Sink + Send>>;

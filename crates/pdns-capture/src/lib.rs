@@ -35,3 +35,10 @@ mod filter;
 
 pub use file::{CaptureFile, Compression, Frame, OpenError, ReadError, UnsupportedLinkType};
 pub use filter::{Filter, FilterError, FilterSet};
+
+/// Files and filters move between threads.
+const _: () = {
+    const fn sendable<T: Send>() {}
+    sendable::<CaptureFile>();
+    sendable::<FilterSet>();
+};

@@ -7,11 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pdns_capture::{CaptureFile, ReadError};
+use pdns_packet::file::{Framer, Step};
 
 #[test]
 fn frames_and_times_are_those_tshark_finds() {
-    let Some(corpus) = corpus() else { return };
-    let manifest = fs::read_to_string(corpus.join("MANIFEST.tsv")).unwrap();
+    let Some((corpus, manifest)) = corpus() else { return };
     let mut lines = manifest.lines().map(|line| line.split('\t').collect::<Vec<_>>());
     let columns = lines.next().unwrap();
     let [path, packets, features] =
@@ -33,12 +33,74 @@ fn frames_and_times_are_those_tshark_finds() {
     assert!(captures >= 280 && timed > 5000, "{captures} captures, {timed} times");
 }
 
+/// libpcap as the second oracle: every frame's bytes and lengths, and in pcap files the time. It stops at a
+/// second link type, and gives frames without a time another one.
+#[test]
+fn frames_are_those_libpcap_reads() {
+    let Some((corpus, manifest)) = corpus() else { return };
+    let mut captures = 0;
+    for name in manifest.lines().skip(1).filter_map(|line| line.split('\t').next()) {
+        let path = corpus.join(name);
+        let Ok(mut theirs) = pcap::Capture::from_file_with_precision(&path, pcap::Precision::Nano) else { continue };
+        let mut ours = CaptureFile::open(&path).unwrap();
+        let pcapng = fs::read(&path).unwrap().starts_with(b"\n\r\r\n");
+        let end = loop {
+            let packet = match theirs.next_packet() {
+                Ok(packet) => packet,
+                Err(end) => break end,
+            };
+            let frame = ours.next().unwrap().unwrap();
+            let header = packet.header;
+            assert_eq!((frame.data, frame.wire_len), (packet.data, header.len.max(header.caplen)), "{name}");
+            if !pcapng {
+                // It takes the seconds as signed, and the years from 2038 on for those before 1970.
+                let seconds = i64::from(header.ts.tv_sec as u32);
+                assert_eq!(frame.time.nanos(), seconds * 1_000_000_000 + header.ts.tv_usec, "{name}");
+            }
+        };
+        let whole = matches!(end, pcap::Error::NoMorePackets);
+        assert!(pcapng || whole != ours.next().is_err(), "{name}: {end}");
+        assert!(!whole || ours.next().unwrap().is_none(), "{name}");
+        captures += 1;
+    }
+    assert!(captures > 250, "{captures} captures");
+}
+
+/// Reads that deliver a byte at a time change nothing.
+#[test]
+fn frames_are_the_same_byte_by_byte() {
+    let Some((corpus, manifest)) = corpus() else { return };
+    for name in manifest.lines().skip(1).filter_map(|line| line.split('\t').next()) {
+        let bytes = fs::read(corpus.join(name)).unwrap();
+        assert_eq!(steps(&bytes, bytes.len()), steps(&bytes, 1), "{name}");
+    }
+}
+
+/// The frames that are found when a read delivers `chunk` bytes, and where in the file they are.
+fn steps(bytes: &[u8], chunk: usize) -> Vec<(i64, u32, u16, usize, usize)> {
+    let mut framer = Framer::new();
+    let (mut start, mut end) = (0, 0);
+    let mut frames = Vec::new();
+    loop {
+        match framer.next(&bytes[start..end]).unwrap() {
+            Step::Need { .. } if end == bytes.len() => return frames,
+            Step::Need { .. } => end = bytes.len().min(end + chunk),
+            Step::Skip { consumed } => start += consumed,
+            Step::Frame { time, wire_len, link, data, consumed } => {
+                frames.push((time.nanos(), wire_len, link, start + data.start, start + data.end));
+                start += consumed;
+            }
+        }
+    }
+}
+
+/// The corpus and its manifest.
 #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
-fn corpus() -> Option<PathBuf> {
+fn corpus() -> Option<(PathBuf, String)> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
     let corpus = std::env::var_os("PDNS_CORPUS").map_or_else(beside, PathBuf::from);
-    if corpus.join("MANIFEST.tsv").is_file() {
-        return Some(corpus);
+    if let Ok(manifest) = fs::read_to_string(corpus.join("MANIFEST.tsv")) {
+        return Some((corpus, manifest));
     }
     println!("skipped: no corpus at {}", corpus.display());
     None

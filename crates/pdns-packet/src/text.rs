@@ -99,25 +99,15 @@ pub trait Text {
 
     /// Appends an IPv4 address.
     fn ipv4(&mut self, address: Ipv4Addr) {
-        let mut buffer = [0; 15];
+        let mut buffer = [0; 17];
         let mut at = 0;
-        for (index, octet) in address.octets().into_iter().enumerate() {
-            if index > 0 {
-                buffer[at] = b'.';
-                at += 1;
-            }
-            if octet >= 100 {
-                buffer[at] = b'0' + octet / 100;
-                at += 1;
-            }
-            if octet >= 10 {
-                buffer[at] = b'0' + octet / 10 % 10;
-                at += 1;
-            }
-            buffer[at] = b'0' + octet % 10;
-            at += 1;
+        for octet in address.octets() {
+            let entry = OCTETS[usize::from(octet)];
+            // Always four bytes; the next octet, or the end, covers what is too much.
+            buffer[at..at + 4].copy_from_slice(&entry);
+            at += 2 + usize::from(octet >= 10) + usize::from(octet >= 100);
         }
-        self.plain(&buffer[..at]);
+        self.plain(&buffer[..at - 1]);
     }
 
     /// Appends an IPv6 address in the form of RFC 5952: longest run of zero groups as `::`, lower case, and an
@@ -171,6 +161,23 @@ impl Text for Vec<u8> {
         self.truncate(position);
     }
 }
+
+/// The decimal digits of each octet and a dot after them.
+const OCTETS: [[u8; 4]; 256] = {
+    let mut table = [*b"0.  "; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let (hundreds, tens, ones) = (octet / 100, octet / 10 % 10, octet % 10);
+        let [hundreds, tens, ones] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
+        table[octet] = match octet {
+            0..=9 => [ones, b'.', b' ', b' '],
+            10..=99 => [tens, ones, b'.', b' '],
+            _ => [hundreds, tens, ones, b'.'],
+        };
+        octet += 1;
+    }
+    table
+};
 
 /// Writes `value` in decimal at the end of `buffer` and returns the digits.
 pub fn decimal(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {

@@ -20,6 +20,11 @@ impl Text for JsonText<'_> {
         self.0.extend_from_slice(b"\\\"");
     }
 
+    fn decimal_escape(&mut self, byte: u8) {
+        let [hundreds, tens, ones] = [byte / 100, byte / 10 % 10, byte % 10].map(|digit| b'0' + digit);
+        self.0.extend_from_slice(&[b'\\', b'\\', hundreds, tens, ones]);
+    }
+
     #[inline]
     fn position(&self) -> usize {
         self.0.len()

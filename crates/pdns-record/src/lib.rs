@@ -48,6 +48,7 @@
 mod answer;
 mod edns;
 mod json;
+mod names;
 mod transaction;
 
 use pdns_packet::time::Rfc3339;
@@ -66,24 +67,29 @@ pub enum Layout {
 #[derive(Clone, Debug)]
 pub struct Encoder {
     layout: Layout,
-    /// The sensor's name and the level as JSON strings, quotes and all.
-    sensor: Vec<u8>,
-    level: Vec<u8>,
     clock: Rfc3339,
+    answer: answer::Fragments,
+    transaction: transaction::Fragments,
 }
 
 impl Encoder {
     /// An encoder whose records name `sensor`, and carry `level` in layout [`Answer`](Layout::Answer).
     pub fn new(layout: Layout, sensor: &str, level: &str) -> Self {
-        Self { layout, sensor: json::string(sensor), level: json::string(level), clock: Rfc3339::default() }
+        let (sensor, level) = (json::string(sensor), json::string(level));
+        Self {
+            layout,
+            clock: Rfc3339::default(),
+            answer: answer::Fragments::new(&sensor, &level),
+            transaction: transaction::Fragments::new(&sensor),
+        }
     }
 
     /// Appends the lines of one transaction to `out` and returns how many there are.
     pub fn encode(&mut self, transaction: &Transaction<'_>, out: &mut Vec<u8>) -> u64 {
         match self.layout {
-            Layout::Answer => answer::encode(self, transaction, out),
+            Layout::Answer => answer::encode(&self.answer, &mut self.clock, transaction, out),
             Layout::Transaction => {
-                transaction::encode(self, transaction, out);
+                transaction::encode(&self.transaction, &mut self.clock, transaction, out);
                 1
             }
         }

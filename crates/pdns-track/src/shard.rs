@@ -22,7 +22,7 @@ impl Shards {
     /// The worker for `flow`, from 0 to the count less one.
     pub fn of(&self, flow: &Flow) -> usize {
         let ends = self.end(flow.src, flow.src_port).wrapping_add(self.end(flow.dst, flow.dst_port));
-        (u128::from(ends) * u128::from(self.count) >> 64) as usize
+        ((u128::from(ends) * u128::from(self.count)) >> 64) as usize
     }
 
     fn end(&self, address: IpAddr, port: u16) -> u64 {

@@ -19,13 +19,20 @@ use crate::transaction::{Consumer, Observed, Transport};
 pub struct Tracker {
     streams: StreamTable,
     pairing: Pairing,
+    /// When the streams have something to do next.
+    streams_due: Timestamp,
     short_messages: u64,
 }
 
 impl Tracker {
     /// A tracker that has seen nothing yet.
     pub fn new(config: TrackerConfig) -> Self {
-        Self { streams: StreamTable::new(config.streams), pairing: Pairing::new(config.pairing), short_messages: 0 }
+        Self {
+            streams: StreamTable::new(config.streams),
+            pairing: Pairing::new(config.pairing),
+            streams_due: Timestamp::MAX,
+            short_messages: 0,
+        }
     }
 
     /// Takes a datagram or a segment.
@@ -42,24 +49,26 @@ impl Tracker {
                 self.pairing.message(now, &Arrival { flow: &flow, transport: Transport::Udp, observed }, out);
             }
             Body::Tcp(segment) => {
-                let Self { streams, pairing, short_messages } = self;
+                let Self { streams, pairing, short_messages, .. } = self;
                 streams.push(now, time, &flow, &segment, &mut |message| {
                     stream_message(pairing, short_messages, now, &message, out);
                 });
+                self.streams_due = self.streams.next_deadline().unwrap_or(Timestamp::MAX);
             }
         }
     }
 
     /// Hands out everything that is due at `now`.
+    #[inline]
     pub fn advance(&mut self, now: Timestamp, out: &mut impl Consumer) {
-        while let Some(deadline) = self.streams.next_deadline()
-            && deadline <= now
-        {
+        while now >= self.streams_due && !self.streams.is_empty() {
+            let deadline = self.streams_due;
             self.pairing.advance(deadline, out);
-            let Self { streams, pairing, short_messages } = self;
+            let Self { streams, pairing, short_messages, .. } = self;
             streams.expire(deadline, &mut |message| {
                 stream_message(pairing, short_messages, deadline, &message, out);
             });
+            self.streams_due = self.streams.next_deadline().unwrap_or(Timestamp::MAX);
         }
         self.pairing.advance(now, out);
     }
@@ -67,7 +76,7 @@ impl Tracker {
     /// The end of the capture at `now`: hands out everything that still waits.
     pub fn finish(&mut self, now: Timestamp, out: &mut impl Consumer) {
         self.advance(now, out);
-        let Self { streams, pairing, short_messages } = self;
+        let Self { streams, pairing, short_messages, .. } = self;
         streams.finish(&mut |message| stream_message(pairing, short_messages, now, &message, out));
         pairing.finish(out);
     }

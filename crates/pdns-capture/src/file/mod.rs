@@ -211,7 +211,7 @@ impl CaptureFile {
 }
 
 /// Small enough to stay in a core's cache between being read into and being decoded.
-const BUFFER_LEN: usize = 256 << 10;
+const BUFFER_LEN: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {

@@ -213,3 +213,75 @@ pub(super) fn zero_extended<const N: usize>(sent: &[u8]) -> Option<[u8; N]> {
     address.get_mut(..sent.len())?.copy_from_slice(sent);
     Some(address)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::Message;
+
+    /// A message with nothing but an OPT of these options.
+    fn message(options: &[u8]) -> Vec<u8> {
+        let mut bytes = b"\0\0\0\0\0\0\0\0\0\0\0\x01\x00\x00\x29\x04\xd0\x17\x01\x80\x02\x00".to_vec();
+        bytes.push(options.len() as u8);
+        bytes.extend_from_slice(options);
+        bytes
+    }
+
+    fn decoded(code: OptionCode, data: &[u8]) -> OptionData<'_> {
+        EdnsOption { code, data }.decode()
+    }
+
+    #[test]
+    fn fields_are_where_the_rfc_puts_them() {
+        let bytes = message(b"");
+        let opt = Message::parse(&bytes).unwrap().opt().unwrap();
+        assert_eq!((opt.udp_size(), opt.extended_rcode(), opt.version()), (1232, 0x17, 1));
+        assert_eq!((opt.dnssec_ok(), opt.z(), opt.options().count()), (true, 2, 0));
+    }
+
+    #[test]
+    fn options_before_a_broken_one_are_kept() {
+        let bytes = message(b"\x00\x03\x00\x02ab\xfd\xe9\x00\x00\x00\x0a\x00\x09x");
+        let options: Vec<_> = Message::parse(&bytes).unwrap().opt().unwrap().options().collect();
+        assert_eq!(options[0], Ok(EdnsOption { code: OptionCode::NSID, data: b"ab" }));
+        assert_eq!(options[1], Ok(EdnsOption { code: OptionCode(65001), data: b"" }));
+        assert_eq!(options[2], Err(OptionError { offset: 33 }));
+        assert_eq!(options.len(), 3);
+        assert_eq!(bytes[33..], *b"\x00\x0a\x00\x09x");
+    }
+
+    #[test]
+    fn client_subnets_may_be_short_or_long() {
+        let subnet = |source, scope, address: &str| {
+            OptionData::ClientSubnet(ClientSubnet { source, scope, address: address.parse().unwrap() })
+        };
+        let ecs = |data| decoded(OptionCode::ECS, data);
+        assert_eq!(ecs(b"\x00\x01\x18\x00\xc0\x00\x02"), subnet(24, 0, "192.0.2.0"));
+        assert_eq!(ecs(b"\x00\x01\x18\x10\xc0\x00\x02\x07"), subnet(24, 16, "192.0.2.7"));
+        assert_eq!(ecs(b"\x00\x01\x18\x00\xc0"), subnet(24, 0, "192.0.0.0"));
+        assert_eq!(ecs(b"\x00\x02\x38\x00\x20\x01\x0d\xb8\x00\x01\x02"), subnet(56, 0, "2001:db8:1:200::"));
+        assert_eq!(ecs(b"\x00\x01\x00\x00"), subnet(0, 0, "0.0.0.0"));
+        for raw in [&b"\x00\x01\x18\x00\x01\x02\x03\x04\x05"[..], b"\x00\x03\x18\x00\x01", b"\x00\x01\x18", b""] {
+            assert_eq!(ecs(raw), OptionData::Raw(raw));
+        }
+    }
+
+    #[test]
+    fn cookies_errors_timeouts_and_padding() {
+        let client = b"12345678";
+        let cookie = |data| decoded(OptionCode::COOKIE, data);
+        assert_eq!(cookie(b"12345678"), OptionData::Cookie(Cookie { client, server: b"" }));
+        assert_eq!(cookie(b"12345678abcdefgh"), OptionData::Cookie(Cookie { client, server: b"abcdefgh" }));
+        assert_eq!(cookie(b"12345678abc"), OptionData::Raw(b"12345678abc"));
+        assert_eq!(cookie(b"1234567"), OptionData::Raw(b"1234567"));
+        let error = ExtendedError { code: EdeCode::BLOCKED, text: b"no" };
+        assert_eq!(decoded(OptionCode::EDE, b"\x00\x0fno"), OptionData::ExtendedError(error));
+        assert_eq!(decoded(OptionCode::EDE, b"\x00"), OptionData::Raw(b"\x00"));
+        assert_eq!(decoded(OptionCode::TCP_KEEPALIVE, b""), OptionData::TcpKeepalive(None));
+        assert_eq!(decoded(OptionCode::TCP_KEEPALIVE, b"\x01\x02"), OptionData::TcpKeepalive(Some(258)));
+        assert_eq!(decoded(OptionCode::TCP_KEEPALIVE, b"\x01"), OptionData::Raw(b"\x01"));
+        assert_eq!(decoded(OptionCode::PADDING, &[0; 9]), OptionData::Padding(9));
+        assert_eq!(decoded(OptionCode::NSID, b"x"), OptionData::Nsid(b"x"));
+        assert_eq!(decoded(OptionCode(65001), b"x"), OptionData::Raw(b"x"));
+    }
+}

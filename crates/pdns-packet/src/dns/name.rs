@@ -72,6 +72,16 @@ impl<'a> Name<'a> {
         self.start
     }
 
+    /// Where the name's first label stands: at its start, or where a pointer at its start leads. Names with the same
+    /// place are the same.
+    #[inline]
+    pub fn place(&self) -> usize {
+        match self.message.get(self.start..).and_then(<[u8]>::first_chunk) {
+            Some(&[high, low]) if high >= 0xc0 => usize::from(high & 0x3f) << 8 | usize::from(low),
+            _ => self.start,
+        }
+    }
+
     /// The offset just after the name's own bytes: after its final zero or after its first pointer, which is not
     /// followed.
     ///
@@ -386,6 +396,13 @@ mod tests {
         assert_eq!(text(message, 3), "b.a");
         assert_eq!(text(message, 7), "c.d");
         assert_eq!(Name::new(message, 3).end(), Ok(7));
+    }
+
+    #[test]
+    fn a_pointer_has_the_place_it_points_to() {
+        let message = b"\x01a\x00\xc0\x00\x01b\xc0\x00\xc0";
+        let place = |start| Name::new(message, start).place();
+        assert_eq!([place(0), place(3), place(5), place(7), place(9), place(99)], [0, 0, 5, 0, 9, 99]);
     }
 
     #[test]

@@ -56,8 +56,8 @@ impl Decoder {
 
     /// FDDI: frame control, two addresses, LLC.
     pub(super) fn fddi<'a>(&self, rest: Rest<'a>) -> Result<Packet<'a>, Discard> {
-        // Asynchronous frames with an LLC header, of any priority and address length.
-        if rest.byte(0)? & 0xb0 != 0x10 {
+        // Of either class and any priority, but with addresses of 48 bits and an LLC header.
+        if rest.byte(0)? & 0x70 != 0x50 {
             return Err(Discard::NotIp);
         }
         self.llc(rest.skip(13)?)

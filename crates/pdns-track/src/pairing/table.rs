@@ -1,7 +1,7 @@
 //! The slab of messages that may still be paired, found by question, by flow and by age.
 
 use foldhash::quality::RandomState;
-use pdns_packet::dns::Message;
+use pdns_packet::dns::{Header, Message};
 use pdns_packet::frame::VlanTags;
 use pdns_packet::time::Timestamp;
 
@@ -14,22 +14,26 @@ use crate::transaction::Observed;
 pub(super) enum State {
     /// A query, for its response.
     Outstanding,
-    /// A response seen before its query, for the query.
-    Held,
     /// A query that was answered, for further responses.
     Answered,
+    /// A response seen before its query, for the query.
+    Held,
 }
 
 impl State {
-    pub(super) const ALL: [Self; 3] = [Self::Outstanding, Self::Held, Self::Answered];
+    pub(super) const ALL: [Self; 3] = [Self::Outstanding, Self::Answered, Self::Held];
 }
 
 const BY_QUESTION: usize = 0;
 const BY_FLOW: usize = 1;
 const BY_AGE: usize = 2;
 
-/// A buffer longer than this is given back when its entry is freed; nearly all queries are shorter.
-const KEEP_BUFFER: usize = 512;
+/// A buffer longer than this is given back when its entry is freed; nearly all queries are shorter. What freed entries
+/// keep is not in the account of bytes, so it must stay small beside the entry itself.
+const KEEP_BUFFER: usize = 128;
+
+/// A buffer has a multiple of this many bytes at first, so that the next message mostly fits.
+const FIRST_BUFFER: usize = 64;
 
 /// How many buckets a table starts with.
 const FIRST_BUCKETS: usize = 1024;
@@ -47,9 +51,11 @@ pub(super) struct Entry {
     question_hash: u64,
     flow_hash: u64,
     links: [Links; 3],
-    /// The message, then its question in the form of [`QuestionKey`].
+    /// The message, and behind it its question in the form of [`QuestionKey`] if that is not in the message.
     data: Vec<u8>,
     message_len: u32,
+    question_at: u32,
+    question_len: u16,
 }
 
 impl Entry {
@@ -62,13 +68,19 @@ impl Entry {
         Some(Observed { time: self.time, message, missing: self.missing as usize, frame_len: self.frame_len })
     }
 
+    #[inline]
     fn question(&self) -> &[u8] {
-        &self.data[self.message_len as usize..]
+        let start = self.question_at as usize;
+        &self.data[start..start + usize::from(self.question_len)]
     }
 }
 
 impl Linked for Entry {
-    fn links(&mut self, list: usize) -> &mut Links {
+    fn links(&self, list: usize) -> &Links {
+        &self.links[list]
+    }
+
+    fn links_mut(&mut self, list: usize) -> &mut Links {
         &mut self.links[list]
     }
 }
@@ -82,16 +94,33 @@ pub(super) struct Wanted<'a> {
     question_hash: u64,
 }
 
+impl Wanted<'_> {
+    /// How many bytes of [`Table::bytes`] a message with this key takes.
+    pub(super) const fn cost(&self, message: &Message<'_>) -> usize {
+        message.bytes().len() + if self.question.in_message { 0 } else { self.question.bytes.len() }
+    }
+}
+
+/// All messages that wait.
+///
+/// Entries that share flow and question share their state, and only [`State::Held`] ones are ever more than one: a
+/// repeated query never becomes an entry, one repeated after its response replaces it, and a response is held only
+/// while its query is not here. So one search by question finds whatever there is.
+///
+/// Searches stay short whatever is sent: equal entries follow each other oldest first and the oldest is what is looked
+/// for, so a search passes only entries of other keys in its bucket, and which keys share a bucket is a secret.
 #[derive(Debug)]
 pub(super) struct Table {
     entries: Vec<Entry>,
     free: Vec<u32>,
     by_question: Vec<u32>,
-    by_flow: Vec<u32>,
-    by_age: [u32; 3],
+    /// Queries only, outstanding and answered ones apart: of one flow there may be many in either state, and only the
+    /// oldest is looked for.
+    by_flow: [Vec<u32>; 2],
+    by_age: [u32; State::ALL.len()],
     /// Bytes of the messages held.
     bytes: usize,
-    state: RandomState,
+    hashes: RandomState,
 }
 
 impl Table {
@@ -100,10 +129,10 @@ impl Table {
             entries: Vec::new(),
             free: Vec::new(),
             by_question: vec![NONE; FIRST_BUCKETS],
-            by_flow: vec![NONE; FIRST_BUCKETS],
-            by_age: [NONE; 3],
+            by_flow: [(); 2].map(|()| vec![NONE; FIRST_BUCKETS]),
+            by_age: [NONE; State::ALL.len()],
             bytes: 0,
-            state: RandomState::default(),
+            hashes: RandomState::default(),
         }
     }
 
@@ -115,63 +144,70 @@ impl Table {
         self.bytes
     }
 
+    #[inline]
     pub(super) fn wanted<'a>(&self, key: FlowKey, question: QuestionKey<'a>) -> Wanted<'a> {
-        let flow_hash = key.hash(&self.state);
-        let question_hash = question.hash(flow_hash, &self.state);
+        let flow_hash = key.hash(&self.hashes);
+        let question_hash = question.hash(flow_hash, &self.hashes);
         Wanted { key, question, flow_hash, question_hash }
     }
 
+    #[inline]
     pub(super) fn entry(&self, index: u32) -> &Entry {
         &self.entries[index as usize]
     }
 
+    #[inline]
     pub(super) fn entry_mut(&mut self, index: u32) -> &mut Entry {
         &mut self.entries[index as usize]
     }
 
     /// The oldest entry in `state`.
+    #[inline]
     pub(super) fn oldest(&self, state: State) -> Option<u32> {
         let index = self.by_age[state as usize];
         (index != NONE).then_some(index)
     }
 
-    /// The oldest entry in `state` with this flow and this very question.
-    pub(super) fn find(&mut self, wanted: &Wanted<'_>, state: State) -> Option<u32> {
-        let head = self.by_question[bucket(wanted.question_hash, state, &self.by_question)];
+    /// The oldest entry with this flow and this very question, and its state.
+    #[inline]
+    pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
+        let head = self.by_question[bucket(wanted.question_hash, &self.by_question)];
         let mut at = head;
         while at != NONE {
-            let entry = &self.entries[at as usize];
+            let entry = self.entry(at);
             if entry.question_hash == wanted.question_hash
-                && entry.state == state
                 && entry.key == wanted.key
                 && wanted.question.same(entry.question())
             {
-                return Some(at);
+                return Some((at, entry.state));
             }
-            at = ring::next(&mut self.entries, BY_QUESTION, head, at);
+            at = ring::next(&self.entries, BY_QUESTION, head, at);
         }
         None
     }
 
-    /// The oldest entry in `state` with this flow, whatever its question.
-    pub(super) fn find_flow(&mut self, wanted: &Wanted<'_>, state: State) -> Option<u32> {
-        let head = self.by_flow[bucket(wanted.flow_hash, state, &self.by_flow)];
-        let mut at = head;
-        while at != NONE {
-            let entry = &self.entries[at as usize];
-            if entry.flow_hash == wanted.flow_hash && entry.state == state && entry.key == wanted.key {
-                return Some(at);
+    /// The oldest outstanding query with this flow, whatever its question; or else the one answered first.
+    pub(super) fn find_flow(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
+        [State::Outstanding, State::Answered].into_iter().find_map(|state| {
+            let buckets = &self.by_flow[state as usize];
+            let head = buckets[bucket(wanted.flow_hash, buckets)];
+            let mut at = head;
+            while at != NONE {
+                let entry = self.entry(at);
+                if entry.flow_hash == wanted.flow_hash && entry.key == wanted.key {
+                    return Some((at, state));
+                }
+                at = ring::next(&self.entries, BY_FLOW, head, at);
             }
-            at = ring::next(&mut self.entries, BY_FLOW, head, at);
-        }
-        None
+            None
+        })
     }
 
-    /// The oldest held response without a question in this flow: an empty question is in the table under its own hash.
-    pub(super) fn find_without_question(&mut self, wanted: &Wanted<'_>, state: State) -> Option<u32> {
-        let question = QuestionKey(&[]);
-        let question_hash = question.hash(wanted.flow_hash, &self.state);
-        self.find(&Wanted { question, question_hash, ..*wanted }, state)
+    /// The oldest entry without a question in this flow: an empty question is in the table under its own hash.
+    pub(super) fn find_without_question(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
+        let question = QuestionKey::NONE;
+        let question_hash = question.hash(wanted.flow_hash, &self.hashes);
+        self.find(&Wanted { question, question_hash, ..*wanted })
     }
 
     /// Copies a message in.
@@ -184,15 +220,18 @@ impl Table {
         observed: &Observed<'_>,
     ) {
         let message = observed.message.bytes();
+        let cost = wanted.cost(&observed.message);
         let index = self.free.pop().unwrap_or(self.entries.len() as u32);
         let mut data = match self.entries.get_mut(index as usize) {
             Some(entry) => std::mem::take(&mut entry.data),
-            None => Vec::with_capacity(message.len() + wanted.question.0.len()),
+            None => Vec::with_capacity(cost.next_multiple_of(FIRST_BUFFER)),
         };
         data.clear();
         data.extend_from_slice(message);
-        data.extend_from_slice(wanted.question.0);
-        self.bytes += data.len();
+        if !wanted.question.in_message {
+            data.extend_from_slice(wanted.question.bytes);
+        }
+        self.bytes += cost;
         let entry = Entry {
             key: wanted.key,
             state,
@@ -207,6 +246,9 @@ impl Table {
             links: [Links::ALONE; 3],
             data,
             message_len: message.len() as u32,
+            question_at: if wanted.question.in_message { Header::LEN } else { message.len() } as u32,
+            // A name of 255 bytes, its type and its class.
+            question_len: wanted.question.bytes.len() as u16,
         };
         match self.entries.get_mut(index as usize) {
             Some(slot) => *slot = entry,
@@ -215,22 +257,29 @@ impl Table {
         if self.len() > self.by_question.len() {
             self.grow();
         }
-        self.link(index);
+        self.link_by_question(index);
+        self.link_by_flow(index);
         ring::append(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
     }
 
-    /// Moves an entry to another state, as its youngest.
-    pub(super) fn change(&mut self, index: u32, state: State, deadline: Timestamp) {
-        self.unlink(index);
+    /// Makes an outstanding query an answered one, the youngest of them.
+    pub(super) fn set_answered(&mut self, index: u32, deadline: Timestamp) {
+        self.unlink_by_flow(index);
+        ring::remove(&mut self.entries, BY_AGE, &mut self.by_age[State::Outstanding as usize], index);
         let entry = self.entry_mut(index);
-        entry.state = state;
+        entry.state = State::Answered;
         entry.deadline = deadline;
-        self.link(index);
-        ring::append(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
+        self.link_by_flow(index);
+        ring::append(&mut self.entries, BY_AGE, &mut self.by_age[State::Answered as usize], index);
     }
 
     pub(super) fn remove(&mut self, index: u32) {
-        self.unlink(index);
+        let entry = self.entry(index);
+        let state = entry.state;
+        let by_question = bucket(entry.question_hash, &self.by_question);
+        ring::remove(&mut self.entries, BY_QUESTION, &mut self.by_question[by_question], index);
+        self.unlink_by_flow(index);
+        ring::remove(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
         let entry = &mut self.entries[index as usize];
         self.bytes -= entry.data.len();
         if entry.data.capacity() > KEEP_BUFFER {
@@ -239,42 +288,49 @@ impl Table {
         self.free.push(index);
     }
 
-    fn link(&mut self, index: u32) {
-        let entry = &self.entries[index as usize];
-        let by_question = bucket(entry.question_hash, entry.state, &self.by_question);
-        let by_flow = bucket(entry.flow_hash, entry.state, &self.by_flow);
-        ring::append(&mut self.entries, BY_QUESTION, &mut self.by_question[by_question], index);
-        ring::append(&mut self.entries, BY_FLOW, &mut self.by_flow[by_flow], index);
+    #[inline]
+    fn link_by_question(&mut self, index: u32) {
+        let bucket = bucket(self.entry(index).question_hash, &self.by_question);
+        ring::append(&mut self.entries, BY_QUESTION, &mut self.by_question[bucket], index);
     }
 
-    fn unlink(&mut self, index: u32) {
-        let entry = &self.entries[index as usize];
-        let state = entry.state;
-        let by_question = bucket(entry.question_hash, state, &self.by_question);
-        let by_flow = bucket(entry.flow_hash, state, &self.by_flow);
-        ring::remove(&mut self.entries, BY_QUESTION, &mut self.by_question[by_question], index);
-        ring::remove(&mut self.entries, BY_FLOW, &mut self.by_flow[by_flow], index);
-        ring::remove(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
+    #[inline]
+    fn link_by_flow(&mut self, index: u32) {
+        let Entry { flow_hash, state, .. } = *self.entry(index);
+        if let Some(buckets) = self.by_flow.get_mut(state as usize) {
+            let bucket = bucket(flow_hash, buckets);
+            ring::append(&mut self.entries, BY_FLOW, &mut buckets[bucket], index);
+        }
+    }
+
+    #[inline]
+    fn unlink_by_flow(&mut self, index: u32) {
+        let Entry { flow_hash, state, .. } = *self.entry(index);
+        if let Some(buckets) = self.by_flow.get_mut(state as usize) {
+            let bucket = bucket(flow_hash, buckets);
+            ring::remove(&mut self.entries, BY_FLOW, &mut buckets[bucket], index);
+        }
     }
 
     /// Doubles the buckets. Each state's entries are linked anew in order of age, so that equal keys stay oldest first.
     fn grow(&mut self) {
         let buckets = self.by_question.len() * 2;
         self.by_question = vec![NONE; buckets];
-        self.by_flow = vec![NONE; buckets];
+        self.by_flow = [(); 2].map(|()| vec![NONE; buckets]);
         for state in State::ALL {
             let head = self.by_age[state as usize];
             let mut at = head;
             while at != NONE {
-                self.link(at);
-                at = ring::next(&mut self.entries, BY_AGE, head, at);
+                self.link_by_question(at);
+                self.link_by_flow(at);
+                at = ring::next(&self.entries, BY_AGE, head, at);
             }
         }
     }
 }
 
-/// The bucket of a hash among a power of two of them. Each state has buckets of its own, as it were: a flood of equal
-/// responses without queries must not make those longer in which queries are looked for.
-fn bucket(hash: u64, state: State, buckets: &[u32]) -> usize {
-    hash.rotate_right(16 * state as u32) as usize & (buckets.len() - 1)
+/// The bucket of a hash among a power of two of them.
+#[inline]
+const fn bucket(hash: u64, buckets: &[u32]) -> usize {
+    hash as usize & (buckets.len() - 1)
 }

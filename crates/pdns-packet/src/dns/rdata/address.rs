@@ -89,7 +89,13 @@ pub(super) fn write_hip(reader: &mut Reader<'_>, out: &mut impl Text) -> Option<
     out.base64(some(reader.bytes(key_len.into())?)?);
     while !reader.is_empty() {
         out.plain(b" ");
-        reader.name()?.write(out).ok()?;
+        let server = reader.name()?;
+        // Section 5 forbids compression. The list has no end but the data's, so a few thousand pointers to one long name
+        // would print as megabytes.
+        if server.follow().ok()?.pointers > 0 {
+            return None;
+        }
+        server.write(out).ok()?;
     }
     Some(())
 }

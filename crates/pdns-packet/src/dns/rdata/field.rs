@@ -10,14 +10,21 @@ use super::reader::Reader;
 /// One field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
+    /// One byte in decimal.
     U8,
+    /// Two bytes in decimal.
     U16,
+    /// Four bytes in decimal.
     U32,
+    /// Six bytes in decimal: the time of TSIG.
     U48,
+    /// Eight bytes in decimal.
     U64,
     /// Two bytes in octal.
     Octal,
+    /// A name, its pointers followed.
     Name,
+    /// Four bytes as an address, whatever the class.
     Ipv4,
     /// A record type by its mnemonic.
     Type,
@@ -35,17 +42,17 @@ pub(super) enum Field {
     QuotedRest,
     /// A property of CAA, unquoted: RFC 8659 section 4.1.
     Tag,
-    /// The rest, at least one byte.
+    /// The rest in hex, at least one byte.
     Hex,
-    /// The rest, at least one byte, after `0x`.
+    /// The rest in hex after `0x`, at least one byte: RFC 1706 section 7.
     Nsap,
-    /// The rest, at least one byte.
+    /// The rest in base 64, at least one byte.
     Base64,
-    /// The rest, or nothing: a key may be absent (RFC 2535 section 3.1.2).
+    /// The rest in base 64, or nothing: a key may be absent (RFC 2535 section 3.1.2).
     OptionalBase64,
-    /// The rest, or `-`.
+    /// The rest in base 64, or `-`.
     Base64OrDash,
-    /// A length of two bytes, printed, and as many bytes.
+    /// A length of two bytes, printed, and as many bytes in base 64.
     SizedBase64,
     /// A length of one byte and as many bytes in hex, `-` for none: RFC 5155 section 3.3.
     Salt,
@@ -53,15 +60,17 @@ pub(super) enum Field {
     Hash,
     /// Eight bytes as four groups: RFC 6742 section 2.1.2.
     Groups,
+    /// Six bytes with hyphens: RFC 7043 section 3.2.
     Eui48,
+    /// Eight bytes with hyphens: RFC 7043 section 4.2.
     Eui64,
     /// The error of TSIG and TKEY.
     TsigError,
-    /// RFC 4398 section 2.1.
+    /// A certificate's type by its mnemonic: RFC 4398 section 2.1.
     CertificateType,
     /// A DNSSEC algorithm by its mnemonic, as BIND prints it in CERT.
     Algorithm,
-    /// RFC 9859 section 2.1.
+    /// A scheme of DSYNC by its mnemonic: RFC 9859 section 2.1.
     Scheme,
 }
 

@@ -15,6 +15,7 @@ impl<'a> Reader<'a> {
         Self { message, at: start, end }
     }
 
+    /// Whether everything is read.
     pub(super) const fn is_empty(&self) -> bool {
         self.at >= self.end
     }
@@ -26,6 +27,7 @@ impl<'a> Reader<'a> {
         rest
     }
 
+    /// The next `len` bytes.
     pub(super) fn bytes(&mut self, len: usize) -> Option<&'a [u8]> {
         let end = self.at.checked_add(len).filter(|&end| end <= self.end)?;
         let bytes = self.message.get(self.at..end)?;
@@ -33,18 +35,22 @@ impl<'a> Reader<'a> {
         Some(bytes)
     }
 
+    /// The next `N` bytes.
     pub(super) fn array<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         self.bytes(N)?.first_chunk()
     }
 
+    /// The next byte.
     pub(super) fn u8(&mut self) -> Option<u8> {
         self.array().map(|&[byte]| byte)
     }
 
+    /// The next two bytes as a number.
     pub(super) fn u16(&mut self) -> Option<u16> {
         self.array().map(|&bytes| u16::from_be_bytes(bytes))
     }
 
+    /// The next four bytes as a number.
     pub(super) fn u32(&mut self) -> Option<u32> {
         self.array().map(|&bytes| u32::from_be_bytes(bytes))
     }

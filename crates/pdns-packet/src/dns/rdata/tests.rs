@@ -209,7 +209,8 @@ fn address_lists_and_gateways() {
     check(Rtype::AMTRELAY, b"\x0a\x01\xcb\x00\x71\x0f", "10 0 1 203.0.113.15");
     check(Rtype::AMTRELAY, b"\x0a\x83\xc0\x00", "10 1 3 example.com");
     check(Rtype::AMTRELAY, b"\x80\x00", "128 0 0 .");
-    check(Rtype::HIP, b"\x02\x02\x00\x03\x20\x01foo\xc0\x00\xc0\x08", "2 2001 Zm9v example.com com");
+    check(Rtype::HIP, b"\x02\x02\x00\x03\x20\x01foo\x03rvs\x00\x01b\x00", "2 2001 Zm9v rvs b");
+    check_generic(Rtype::HIP, b"\x02\x02\x00\x03\x20\x01foo\xc0\x00");
 }
 
 #[test]

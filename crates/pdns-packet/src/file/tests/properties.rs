@@ -39,7 +39,8 @@ proptest! {
     // `frames` itself asserts that every step goes forward and stays within the buffer and the bound.
     #[test]
     fn arbitrary_bytes_end(file in prop::collection::vec(any::<u8>(), 0..300), chunk in 1_usize..50) {
-        let _ = frames(&file, chunk);
+        let (found, _end) = frames(&file, chunk);
+        prop_assert!(found.len() * 16 <= file.len());
     }
 
     #[test]

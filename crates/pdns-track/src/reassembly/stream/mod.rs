@@ -1,6 +1,6 @@
 //! DNS messages out of TCP streams: RFC 1035 section 4.2.2, RFC 7766 section 8.
 //!
-//! [`StreamTable`] knows the streams and their timers, [`half`] puts one direction in order and cuts it into messages,
+//! [`StreamTable`] knows the streams and their timers, [`half`] puts one direction in order, [`parse`] cuts it into messages,
 //! [`credible`] finds a message start where the framing is not known.
 //!
 //! - **Start**: behind a SYN the first byte starts a message. A stream joined in the middle is searched for a start.
@@ -15,8 +15,11 @@
 
 mod credible;
 mod half;
+mod parse;
 mod stats;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use stats::StreamStats;
 pub use table::StreamTable;
@@ -35,7 +38,7 @@ pub struct StreamConfig {
     pub reorder_wait: i64,
     /// How long missing bytes may take in any case, from when the first segment behind them came.
     pub gap_timeout: i64,
-    /// How long a stream may be silent.
+    /// How long a stream may be silent; it is forgotten up to a 64th earlier.
     pub idle_timeout: i64,
     /// How long a closed stream is remembered, so that late segments do not look like a new one.
     pub linger: i64,

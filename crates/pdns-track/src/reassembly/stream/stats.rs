@@ -5,6 +5,7 @@ use crate::stats::counters;
 counters! {
     /// The account of a [`StreamTable`](super::StreamTable). Every payload byte captured is in exactly one place:
     /// `bytes_received = bytes_delivered + bytes_duplicate + bytes_skipped + bytes_incomplete + bytes_outside + bytes_pending`.
+    /// When the table is empty, `streams_opened + streams_joined = streams_closed + streams_unfinished + streams_evicted`.
     pub struct StreamStats {
         /// Segments pushed: `segments_data + segments_empty`.
         segments,

@@ -12,6 +12,9 @@ use super::half::{Data, Half, Pool, Sink};
 use super::{StreamConfig, StreamMessage, StreamStats};
 use crate::reassembly::slab::{Queue, Slab};
 
+/// A stream moves up in its queue once in this fraction of [`StreamConfig::idle_timeout`], not with every packet.
+const IDLE_STEPS: i64 = 64;
+
 /// The streams of one capture.
 #[derive(Debug)]
 pub struct StreamTable {
@@ -54,6 +57,9 @@ struct Entry {
     reset: bool,
     closed: bool,
 }
+
+/// Every SYN of a flood costs an entry.
+const _: () = assert!(size_of::<Entry>() <= 192, "a stream that holds nothing must stay small");
 
 /// What a stream is worth when room is needed, and when it is forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +139,10 @@ impl StreamTable {
             while let Some((deadline, due)) = self.next_due().filter(|&(deadline, _)| deadline <= now) {
                 self.now = self.now.max(deadline);
                 match due {
-                    Due::Hole(timer) => self.give_up(timer, out),
+                    Due::Hole(timer) => {
+                        self.holes.remove(&(deadline, timer));
+                        self.give_up(timer, out);
+                    }
                     Due::Stream(index) => self.remove(index, false, out),
                 }
             }
@@ -222,6 +231,7 @@ impl StreamTable {
         };
         let index = self.entries.insert(&mut self.queues[Class::Opening as usize], entry);
         self.index.insert(key, index);
+        self.soonest = self.soonest.min(self.now.plus(self.config.idle_timeout));
         Some(index)
     }
 
@@ -275,12 +285,34 @@ impl StreamTable {
         }
     }
 
-    /// Puts the entry where it now belongs, and sets its timers.
+    /// Sets the entry's timers, and puts it where it now belongs.
     fn settle(&mut self, index: u32, has_data: bool) {
+        self.set_timers(index);
         let Some(entry) = self.entries.get_mut(index) else { return };
-        let StreamConfig { reorder_wait, gap_timeout, linger, idle_timeout, .. } = self.config;
+        if !entry.closed && entry.is_over() {
+            entry.closed = true;
+            self.stats.streams_closed += 1;
+        }
+        let class = entry.class_now(has_data);
+        let from = std::mem::replace(&mut entry.class, class);
+        let is_fresh = self.now.since(entry.touched) < self.config.idle_timeout / IDLE_STEPS;
+        if class == from && (class == Class::Closed || is_fresh) {
+            return;
+        }
+        entry.touched = self.now;
+        let wait = if class == Class::Closed { self.config.linger } else { self.config.idle_timeout };
+        self.soonest = self.soonest.min(self.now.plus(wait));
+        match self.queues.get_disjoint_mut([from as usize, class as usize]) {
+            Ok([from, to]) => self.entries.transfer(from, to, index),
+            // It stays in the same queue.
+            Err(_) => self.entries.renew(&mut self.queues[class as usize], index),
+        }
+    }
+
+    fn set_timers(&mut self, index: u32) {
+        let Some(entry) = self.entries.get_mut(index) else { return };
         for (side, half) in entry.halves.iter_mut().enumerate() {
-            let deadline = half.deadline(reorder_wait, gap_timeout);
+            let deadline = half.deadline(self.config.reorder_wait, self.config.gap_timeout);
             let Some(held) = &mut half.held else { continue };
             if held.timer != deadline {
                 let timer = 2 * index + side as u32;
@@ -298,26 +330,6 @@ impl StreamTable {
                 self.pool.release(held);
             }
         }
-        if !entry.closed && entry.is_over() {
-            entry.closed = true;
-            self.stats.streams_closed += 1;
-        }
-        let class = entry.class_now(has_data);
-        let from = entry.class;
-        if class != Class::Closed || from != Class::Closed {
-            entry.touched = self.now;
-        }
-        entry.class = class;
-        let wait = if class == Class::Closed { linger } else { idle_timeout };
-        self.soonest = self.soonest.min(entry.touched.plus(wait));
-        if class != from {
-            let [from, to] = [from, class].map(|class| class as usize);
-            if let Ok([from, to]) = self.queues.get_disjoint_mut([from, to]) {
-                self.entries.transfer(from, to, index);
-            }
-        } else if class != Class::Closed {
-            self.entries.renew(&mut self.queues[class as usize], index);
-        }
     }
 
     fn give_up<F: FnMut(StreamMessage<'_>)>(&mut self, timer: u32, out: &mut F) {
@@ -326,7 +338,11 @@ impl StreamTable {
         let flow = entry.flow_of(side);
         let sender = sender(&flow, self.config.server_port);
         let mut sink = Sink { flow: &flow, sender, stats: &mut self.stats, pool: &mut self.pool, out };
-        entry.halves[side].give_up(&mut sink);
+        let half = &mut entry.halves[side];
+        if let Some(held) = &mut half.held {
+            held.timer = None;
+        }
+        half.give_up(&mut sink);
         self.settle(index, false);
     }
 

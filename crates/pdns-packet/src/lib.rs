@@ -1,6 +1,6 @@
 //! Capture file formats, link layers, IP, UDP, TCP and DNS messages: bytes to values.
 //!
-//! - [`file`] frames pcap and pcapng out of a byte stream, whoever read it.
+//! - [`mod@file`] frames pcap and pcapng out of a byte stream, whoever read it.
 //! - [`frame`] takes one captured frame down to a UDP datagram, a TCP segment or an IP fragment.
 //! - [`dns`] reads a DNS message and prints what it holds in presentation format.
 //! - [`text`] and [`time`] are the byte writers and the timestamp that the other modules share.

@@ -50,8 +50,42 @@ pub trait Text {
     /// Appends bytes as hexadecimal digits, in upper case as RFC 4034 section 5.3 and RFC 3597 section 5 show them.
     fn hex(&mut self, bytes: &[u8]) {
         const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-        for byte in bytes {
-            self.plain(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        let mut buffer = [0; 64];
+        for chunk in bytes.chunks(buffer.len() / 2) {
+            for (digits, byte) in buffer.chunks_exact_mut(2).zip(chunk) {
+                digits[0] = DIGITS[usize::from(byte >> 4)];
+                digits[1] = DIGITS[usize::from(byte & 15)];
+            }
+            self.plain(&buffer[..chunk.len() * 2]);
+        }
+    }
+
+    /// Appends bytes in base 64 with padding: RFC 4648 section 4.
+    fn base64(&mut self, bytes: &[u8]) {
+        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut buffer = [0; 64];
+        for chunk in bytes.chunks(buffer.len() / 4 * 3) {
+            for (digits, group) in buffer.chunks_exact_mut(4).zip(chunk.chunks(3)) {
+                let bits = left_aligned(group);
+                for (index, digit) in digits.iter_mut().enumerate() {
+                    *digit = DIGITS[(bits >> (58 - 6 * index)) as usize & 63];
+                }
+                digits[group.len() + 1..].fill(b'=');
+            }
+            self.plain(&buffer[..chunk.len().div_ceil(3) * 4]);
+        }
+    }
+
+    /// Appends bytes in base 32 with extended hex alphabet, without padding: RFC 4648 section 7, RFC 5155 section 3.3.
+    fn base32hex(&mut self, bytes: &[u8]) {
+        const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
+        for group in bytes.chunks(5) {
+            let bits = left_aligned(group);
+            let mut digits = [0; 8];
+            for (index, digit) in digits.iter_mut().enumerate() {
+                *digit = DIGITS[(bits >> (59 - 5 * index)) as usize & 31];
+            }
+            self.plain(&digits[..(group.len() * 8).div_ceil(5)]);
         }
     }
 
@@ -65,25 +99,15 @@ pub trait Text {
 
     /// Appends an IPv4 address.
     fn ipv4(&mut self, address: Ipv4Addr) {
-        let mut buffer = [0; 15];
+        let mut buffer = [0; 17];
         let mut at = 0;
-        for (index, octet) in address.octets().into_iter().enumerate() {
-            if index > 0 {
-                buffer[at] = b'.';
-                at += 1;
-            }
-            if octet >= 100 {
-                buffer[at] = b'0' + octet / 100;
-                at += 1;
-            }
-            if octet >= 10 {
-                buffer[at] = b'0' + octet / 10 % 10;
-                at += 1;
-            }
-            buffer[at] = b'0' + octet % 10;
-            at += 1;
+        for octet in address.octets() {
+            let entry = OCTETS[usize::from(octet)];
+            // Always four bytes; the next octet, or the end, covers what is too much.
+            buffer[at..at + 4].copy_from_slice(&entry);
+            at += 2 + usize::from(octet >= 10) + usize::from(octet >= 100);
         }
-        self.plain(&buffer[..at]);
+        self.plain(&buffer[..at - 1]);
     }
 
     /// Appends an IPv6 address in the form of RFC 5952: longest run of zero groups as `::`, lower case, and an
@@ -105,7 +129,7 @@ pub trait Text {
                 index += length;
                 continue;
             }
-            if index > 0 && index != start + length || index > 0 && length < 2 {
+            if index > 0 && (length < 2 || index != start + length) {
                 buffer[at] = b':';
                 at += 1;
             }
@@ -138,6 +162,23 @@ impl Text for Vec<u8> {
     }
 }
 
+/// The decimal digits of each octet and a dot after them.
+const OCTETS: [[u8; 4]; 256] = {
+    let mut table = [*b"0.  "; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let (hundreds, tens, ones) = (octet / 100, octet / 10 % 10, octet % 10);
+        let [hundreds, tens, ones] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
+        table[octet] = match octet {
+            0..=9 => [ones, b'.', b' ', b' '],
+            10..=99 => [tens, ones, b'.', b' '],
+            _ => [hundreds, tens, ones, b'.'],
+        };
+        octet += 1;
+    }
+    table
+};
+
 /// Writes `value` in decimal at the end of `buffer` and returns the digits.
 pub fn decimal(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
     const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
@@ -161,6 +202,13 @@ pub fn decimal(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
         buffer[at] = b'0' + value as u8;
     }
     &buffer[at..]
+}
+
+/// Up to eight bytes as the upper end of a number.
+fn left_aligned(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word[..bytes.len()].copy_from_slice(bytes);
+    u64::from_be_bytes(word)
 }
 
 /// The first of the longest runs of zero groups, as (index, length).
@@ -251,5 +299,25 @@ mod tests {
     fn bytes_are_escaped_as_master_files_do() {
         let text = written(|out| b"a\"\\ ~\x7f\x00\xff".iter().for_each(|&byte| out.escaped(byte)));
         assert_eq!(text, "a\\\"\\\\ ~\\127\\000\\255");
+    }
+
+    #[test]
+    fn encodings_match_the_vectors_of_rfc_4648() {
+        for (bytes, hex, base64, base32hex) in [
+            ("", "", "", ""),
+            ("f", "66", "Zg==", "CO"),
+            ("fo", "666F", "Zm8=", "CPNG"),
+            ("foo", "666F6F", "Zm9v", "CPNMU"),
+            ("foob", "666F6F62", "Zm9vYg==", "CPNMUOG"),
+            ("fooba", "666F6F6261", "Zm9vYmE=", "CPNMUOJ1"),
+            ("foobar", "666F6F626172", "Zm9vYmFy", "CPNMUOJ1E8"),
+        ] {
+            assert_eq!(written(|out| out.hex(bytes.as_bytes())), hex);
+            assert_eq!(written(|out| out.base64(bytes.as_bytes())), base64);
+            assert_eq!(written(|out| out.base32hex(bytes.as_bytes())), base32hex);
+        }
+        let long = [0xfb; 100];
+        assert_eq!(written(|out| out.hex(&long)), "FB".repeat(100));
+        assert_eq!(written(|out| out.base64(&long)), "+/v7".repeat(33) + "+w==");
     }
 }

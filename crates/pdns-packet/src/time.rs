@@ -5,6 +5,17 @@ use crate::text::decimal;
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
+/// Three digits for each number below a thousand.
+const DECIMALS: [[u8; 3]; 1000] = {
+    let mut table = [[0; 3]; 1000];
+    let mut number = 0;
+    while number < 1000 {
+        table[number] = [b'0' + (number / 100) as u8, b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    table
+};
+
 /// A moment of capture time: nanoseconds since 1970-01-01T00:00:00Z, from 1677 to 2262. Times outside saturate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -62,11 +73,12 @@ impl Rfc3339 {
             self.second = second;
             self.set_second(second);
         }
-        let mut nanos = time.nanos().rem_euclid(NANOS_PER_SECOND) as u32;
-        for digit in self.text[20..29].iter_mut().rev() {
-            *digit = b'0' + (nanos % 10) as u8;
-            nanos /= 10;
-        }
+        let nanos = time.nanos().rem_euclid(NANOS_PER_SECOND) as u32;
+        let (high, low) = (nanos / 100_000, nanos % 100_000);
+        self.text[20] = b'0' + (high / 1000) as u8;
+        self.text[21..24].copy_from_slice(&DECIMALS[(high % 1000) as usize]);
+        self.text[24..26].copy_from_slice(&DECIMALS[(low / 1000) as usize][1..]);
+        self.text[26..29].copy_from_slice(&DECIMALS[(low % 1000) as usize]);
         &self.text
     }
 
@@ -128,6 +140,13 @@ mod tests {
         assert_eq!(text(4_294_967_295, 0), "2106-02-07T06:28:15.000000000Z");
         assert_eq!(text(-1, 500_000_000), "1969-12-31T23:59:59.500000000Z");
         assert_eq!(text(i64::MAX, 0), "2262-04-11T23:47:16.854775807Z");
+    }
+
+    #[test]
+    fn every_digit_of_the_nanoseconds_is_printed() {
+        for nanos in [0, 1, 12, 123_456_789, 999_999_999, 100_000, 99_999, 1_000_000, 50_000_500] {
+            assert_eq!(text(0, nanos), format!("1970-01-01T00:00:00.{nanos:09}Z"));
+        }
     }
 
     #[test]

@@ -1,2 +1,97 @@
 //! Log records of DNS transactions and their encodings.
+//!
+//! An [`Encoder`] turns each [`Transaction`](pdns_track::Transaction) into the lines of one [`Layout`], straight into a
+//! buffer that its caller hands on when it is full. `docs/record-layouts.md` describes every field.
+//!
+//! ```
+//! use pdns_packet::dns::Message;
+//! use pdns_packet::frame::VlanTags;
+//! use pdns_packet::time::Timestamp;
+//! use pdns_record::{Encoder, Layout};
+//! use pdns_track::{Observed, Status, Transaction, Transport};
+//!
+//! let query = b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x07example\x03com\0\0\x01\0\x01";
+//! let transaction = Transaction {
+//!     status: Status::Unanswered,
+//!     client: [192, 0, 2, 1].into(),
+//!     client_port: 40_000,
+//!     server: [192, 0, 2, 53].into(),
+//!     server_port: 53,
+//!     transport: Transport::Udp,
+//!     vlan: VlanTags::NONE,
+//!     query: Message::parse(query).map(|message| Observed {
+//!         time: Timestamp::new(1_585_917_601, 5),
+//!         message,
+//!         missing: 0,
+//!         frame_len: 71,
+//!     }),
+//!     response: None,
+//!     retransmits: 0,
+//! };
+//!
+//! let mut lines = Vec::new();
+//! let mut encoder = Encoder::new(Layout::Transaction, "ns1", "");
+//! assert_eq!(encoder.encode(&transaction, &mut lines), 1);
+//! assert_eq!(
+//!     String::from_utf8(lines).unwrap(),
+//!     concat!(
+//!         r#"{"sensor":"ns1","status":"unanswered","query_time":"2020-04-03T12:40:01.000000005Z","#,
+//!         r#""client":"192.0.2.1","client_port":40000,"server":"192.0.2.53","server_port":53,"#,
+//!         r#""transport":"udp","id":4660,"opcode":"QUERY","qname":"example.com","qtype":"A","#,
+//!         r#""qclass":"IN","flags":["rd"],"query_bytes":29}"#,
+//!         "\n"
+//!     )
+//! );
+//! ```
 #![forbid(unsafe_code)]
+
+mod answer;
+mod edns;
+mod json;
+mod names;
+mod transaction;
+
+use pdns_packet::time::Rfc3339;
+use pdns_track::Transaction;
+
+/// What the lines look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// One line for each answer record, with gopassivedns's fields.
+    Answer,
+    /// One line for each transaction, with everything that its messages hold.
+    Transaction,
+}
+
+/// Encodes transactions as lines of JSON.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    layout: Layout,
+    clock: Rfc3339,
+    answer: answer::Fragments,
+    transaction: transaction::Fragments,
+}
+
+impl Encoder {
+    /// An encoder whose records name `sensor`, and carry `level` in layout [`Answer`](Layout::Answer).
+    pub fn new(layout: Layout, sensor: &str, level: &str) -> Self {
+        let (sensor, level) = (json::string(sensor), json::string(level));
+        Self {
+            layout,
+            clock: Rfc3339::default(),
+            answer: answer::Fragments::new(&sensor, &level),
+            transaction: transaction::Fragments::new(&sensor),
+        }
+    }
+
+    /// Appends the lines of one transaction to `out` and returns how many there are.
+    pub fn encode(&mut self, transaction: &Transaction<'_>, out: &mut Vec<u8>) -> u64 {
+        match self.layout {
+            Layout::Answer => answer::encode(&self.answer, &mut self.clock, transaction, out),
+            Layout::Transaction => {
+                transaction::encode(&self.transaction, &mut self.clock, transaction, out);
+                1
+            }
+        }
+    }
+}

@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::text::Text;
 
+use super::scan;
+
 /// The longest name, in bytes on the wire with its final zero: RFC 1035 section 3.1.
 pub const MAX_NAME_LEN: usize = 255;
 
@@ -70,28 +72,24 @@ impl<'a> Name<'a> {
         self.start
     }
 
+    /// Where the name's first label stands: at its start, or where a pointer at its start leads. Names with the same
+    /// place are the same.
+    #[inline]
+    pub fn place(&self) -> usize {
+        match self.message.get(self.start..).and_then(<[u8]>::first_chunk) {
+            Some(&[high, low]) if high >= 0xc0 => usize::from(high & 0x3f) << 8 | usize::from(low),
+            _ => self.start,
+        }
+    }
+
     /// The offset just after the name's own bytes: after its final zero or after its first pointer, which is not
     /// followed.
     ///
     /// # Errors
-    /// The name runs past the message, or holds a label of unknown type before its end.
+    /// The name runs past the message, holds a label of unknown type before its end, or is already too long there.
+    #[inline]
     pub fn end(&self) -> Result<usize, NameError> {
-        let mut at = self.start;
-        loop {
-            let Some(&length) = self.message.get(at) else { return Err(NameError::Truncated { offset: at }) };
-            match length {
-                0 => return Ok(at + 1),
-                1..=63 => at += 1 + usize::from(length),
-                0xc0.. if at + 2 <= self.message.len() => return Ok(at + 2),
-                0xc0.. => return Err(NameError::Truncated { offset: at + 1 }),
-                _ => return Err(NameError::LabelType { offset: at }),
-            }
-        }
-    }
-
-    /// The labels from left to right, each without its length byte. After an error the iterator ends.
-    pub const fn labels(&self) -> Labels<'a> {
-        Labels { message: self.message, at: self.start, wire_len: 1, pointers: 0, done: false }
+        self.run(self.start, 0).map(|run| run.end())
     }
 
     /// Follows the whole name and says whether it can be read.
@@ -99,7 +97,28 @@ impl<'a> Name<'a> {
     /// # Errors
     /// See [`NameError`].
     pub fn check(&self) -> Result<(), NameError> {
-        self.labels().try_for_each(|label| label.map(drop))
+        self.follow().map(drop)
+    }
+
+    /// Follows the whole name and says where its own bytes end.
+    pub(super) fn follow(&self) -> Result<Followed, NameError> {
+        let mut run = self.run(self.start, 0)?;
+        let end = run.end();
+        let (mut len, mut pointers) = (run.stop - self.start, 0);
+        while let Some(target) = run.target {
+            pointers += 1;
+            if pointers > MAX_POINTERS {
+                return Err(NameError::PointerLoop { offset: run.stop });
+            }
+            run = self.run(target, len)?;
+            len += run.stop - target;
+        }
+        Ok(Followed { end, pointers })
+    }
+
+    /// The labels from left to right, each without its length byte. After an error the iterator ends.
+    pub const fn labels(&self) -> Labels<'a> {
+        Labels { message: self.message, at: self.start, wire_len: 1, pointers: 0, done: false }
     }
 
     /// Appends the name in presentation format: no trailing dot, the root as `.`, case as on the wire, and the escapes
@@ -108,25 +127,17 @@ impl<'a> Name<'a> {
     /// # Errors
     /// See [`NameError`]; `out` is then as before the call.
     pub fn write(&self, out: &mut impl Text) -> Result<(), NameError> {
-        let start = out.position();
-        let mut first = true;
-        for label in self.labels() {
-            match label {
-                Ok(label) => {
-                    if !first {
-                        out.plain(b".");
-                    }
-                    first = false;
-                    write_label(label, out);
-                }
-                Err(error) => {
-                    out.rewind(start);
-                    return Err(error);
-                }
+        let mut buffer = [b'a'; TEXT_LEN];
+        match self.copy_labels(&mut buffer)? {
+            Some((0, _)) => out.plain(b"."),
+            Some((len, labels)) => match plain_text(&mut buffer, len, labels) {
+                Some(text) => out.plain(text),
+                None => self.write_labels(out),
+            },
+            None => {
+                self.check()?;
+                self.write_labels(out);
             }
-        }
-        if first {
-            out.plain(b".");
         }
         Ok(())
     }
@@ -137,16 +148,103 @@ impl<'a> Name<'a> {
     /// # Errors
     /// See [`NameError`].
     pub fn canonical<'b>(&self, buffer: &'b mut [u8; MAX_NAME_LEN]) -> Result<&'b [u8], NameError> {
-        let mut at = 0;
-        for label in self.labels() {
-            let label = label?;
-            buffer[at] = label.len() as u8;
-            buffer[at + 1..at + 1 + label.len()].copy_from_slice(label);
-            buffer[at + 1..at + 1 + label.len()].make_ascii_lowercase();
-            at += 1 + label.len();
+        let Some((len, _)) = self.copy_labels(buffer)? else {
+            // Not reached: a name that can be read fits.
+            return Err(NameError::TooLong { offset: self.start });
+        };
+        // No length byte is a capital: those start at 65, labels end at 63.
+        buffer[..len].make_ascii_lowercase();
+        buffer[len] = 0;
+        Ok(&buffer[..=len])
+    }
+
+    /// Copies all labels, each behind its length byte, and returns how many bytes and how many labels they are; `None`
+    /// when `buffer` cannot take them.
+    #[inline]
+    fn copy_labels(&self, buffer: &mut [u8]) -> Result<Option<(usize, usize)>, NameError> {
+        let (mut start, mut len, mut labels, mut pointers) = (self.start, 0, 0, 0);
+        loop {
+            let run = self.run(start, len)?;
+            let end = len + run.stop - start;
+            let (Some(from), Some(to)) = (self.message.get(start..run.stop), buffer.get_mut(len..end)) else {
+                return Ok(None);
+            };
+            to.copy_from_slice(from);
+            len = end;
+            labels += run.labels;
+            let Some(target) = run.target else { return Ok(Some((len, labels))) };
+            pointers += 1;
+            if pointers > MAX_POINTERS {
+                return Err(NameError::PointerLoop { offset: run.stop });
+            }
+            start = target;
         }
-        buffer[at] = 0;
-        Ok(&buffer[..=at])
+    }
+
+    /// Walks the labels at `start` up to the next final zero or pointer. The name has `len` bytes before `start`.
+    #[inline]
+    fn run(&self, start: usize, len: usize) -> Result<Run, NameError> {
+        let (mut at, mut labels) = (start, 0);
+        loop {
+            let Some(&length) = self.message.get(at) else { return Err(NameError::Truncated { offset: at }) };
+            match length {
+                0 => return Ok(Run { stop: at, labels, target: None }),
+                1..=63 => {
+                    let next = at + 1 + usize::from(length);
+                    if next > self.message.len() {
+                        return Err(NameError::Truncated { offset: self.message.len() });
+                    }
+                    if len + next - start >= MAX_NAME_LEN {
+                        return Err(NameError::TooLong { offset: at });
+                    }
+                    at = next;
+                    labels += 1;
+                }
+                0xc0.. => {
+                    let Some(&low) = self.message.get(at + 1) else {
+                        return Err(NameError::Truncated { offset: at + 1 });
+                    };
+                    let target = usize::from(length & 0x3f) << 8 | usize::from(low);
+                    return Ok(Run { stop: at, labels, target: Some(target) });
+                }
+                _ => return Err(NameError::LabelType { offset: at }),
+            }
+        }
+    }
+
+    /// Appends a name that is known to be readable, label by label.
+    fn write_labels(&self, out: &mut impl Text) {
+        for (index, label) in self.labels().flatten().enumerate() {
+            if index > 0 {
+                out.plain(b".");
+            }
+            write_label(label, out);
+        }
+    }
+}
+
+/// What following a name to its end tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Followed {
+    /// The offset just after the name's own bytes.
+    pub(super) end: usize,
+    /// How many pointers were followed.
+    pub(super) pointers: usize,
+}
+
+/// Labels that stand together.
+struct Run {
+    /// The offset of the final zero or pointer behind them.
+    stop: usize,
+    labels: usize,
+    /// Where the pointer leads.
+    target: Option<usize>,
+}
+
+impl Run {
+    /// The offset after the final zero or pointer.
+    const fn end(&self) -> usize {
+        if self.target.is_some() { self.stop + 2 } else { self.stop + 1 }
     }
 }
 
@@ -224,20 +322,40 @@ impl<'a> Iterator for Labels<'a> {
     }
 }
 
-/// Whether a byte of a label stands for itself in presentation format.
-const PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = b'!' as usize;
-    while byte <= b'~' as usize {
-        table[byte] = !matches!(byte as u8, b'.' | b'"' | b'\\');
-        byte += 1;
+/// Room for nearly all names, the reverse names of IPv6 among them, as a whole number of words. Clearing room for the
+/// longest would take longer than the rest of the work.
+const TEXT_LEN: usize = 96;
+
+/// Makes text of the `len` bytes of `labels` labels in `buffer`, in place, when no byte of them needs an escape. Behind
+/// them the buffer must hold letters.
+#[inline]
+fn plain_text(buffer: &mut [u8; TEXT_LEN], len: usize, labels: usize) -> Option<&[u8]> {
+    let mut at = 0;
+    while at < len {
+        let length = usize::from(buffer[at]);
+        buffer[at] = b'.';
+        at += 1 + length;
     }
-    table
-};
+    let (mut special, mut dots) = (0, 0);
+    for word in buffer[..len.next_multiple_of(8)].as_chunks().0 {
+        let word = u64::from_le_bytes(*word);
+        special |= scan::unprintable(word) | scan::equal(word, b' ');
+        // One count per byte of the word; 12 words cannot make one overflow.
+        dots += scan::equal(word, b'.') >> 7;
+    }
+    // More dots than labels: one stands inside a label.
+    let dots: u8 = dots.to_le_bytes().iter().sum();
+    (special == 0 && usize::from(dots) == labels).then(|| &buffer[1..len])
+}
+
+/// Whether a byte of a label stands for itself in presentation format.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'!'..=b'~') && !matches!(byte, b'.' | b'"' | b'\\')
+}
 
 fn write_label(label: &[u8], out: &mut impl Text) {
     let mut rest = label;
-    while let Some(at) = rest.iter().position(|&byte| !PLAIN[usize::from(byte)]) {
+    while let Some(at) = rest.iter().position(|&byte| !is_plain(byte)) {
         out.plain(&rest[..at]);
         match rest[at] {
             b'.' => {
@@ -278,6 +396,13 @@ mod tests {
         assert_eq!(text(message, 3), "b.a");
         assert_eq!(text(message, 7), "c.d");
         assert_eq!(Name::new(message, 3).end(), Ok(7));
+    }
+
+    #[test]
+    fn a_pointer_has_the_place_it_points_to() {
+        let message = b"\x01a\x00\xc0\x00\x01b\xc0\x00\xc0";
+        let place = |start| Name::new(message, start).place();
+        assert_eq!([place(0), place(3), place(5), place(7), place(9), place(99)], [0, 0, 5, 0, 9, 99]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Questions: RFC 1035 section 4.1.2.
 
+use super::codes::{Class, Rtype};
 use super::name::{Name, NameError};
 
 /// One entry of the question section (the zone section of an UPDATE, RFC 2136 section 2.3).
@@ -7,10 +8,10 @@ use super::name::{Name, NameError};
 pub struct Question<'a> {
     /// The name asked for.
     pub qname: Name<'a>,
-    /// The type asked for, by number.
-    pub qtype: u16,
-    /// The class asked for, by number.
-    pub qclass: u16,
+    /// The type asked for.
+    pub qtype: Rtype,
+    /// The class asked for.
+    pub qclass: Class,
 }
 
 impl<'a> Question<'a> {
@@ -20,14 +21,18 @@ impl<'a> Question<'a> {
     /// # Errors
     /// The name cannot be read, or the message ends before type and class.
     pub fn parse(message: &'a [u8], start: usize) -> Result<(Self, usize), NameError> {
-        let qname = Name::new(message, start);
-        let end = qname.end()?;
-        qname.check()?;
-        let Some(&[t0, t1, c0, c1]) = message.get(end..).and_then(<[u8]>::first_chunk) else {
-            return Err(NameError::Truncated { offset: message.len() });
-        };
-        let question = Self { qname, qtype: u16::from_be_bytes([t0, t1]), qclass: u16::from_be_bytes([c0, c1]) };
-        Ok((question, end + 4))
+        let end = Name::new(message, start).follow()?.end;
+        Self::parse_after_name(message, start, end).ok_or(NameError::Truncated { offset: message.len() })
+    }
+
+    /// Reads the question whose name starts at `start` and ends at `end`; `None` when the message ends before type and
+    /// class.
+    #[inline]
+    pub(super) fn parse_after_name(message: &'a [u8], start: usize, end: usize) -> Option<(Self, usize)> {
+        let &[t0, t1, c0, c1] = message.get(end..)?.first_chunk()?;
+        let qtype = Rtype(u16::from_be_bytes([t0, t1]));
+        let qclass = Class(u16::from_be_bytes([c0, c1]));
+        Some((Self { qname: Name::new(message, start), qtype, qclass }, end + 4))
     }
 }
 
@@ -38,7 +43,10 @@ mod tests {
     #[test]
     fn name_type_class_and_where_it_ends() {
         let (question, end) = Question::parse(b"\x01a\x00\x00\x1c\x00\x01rest", 0).unwrap();
-        assert_eq!((question.qname.to_string().as_str(), question.qtype, question.qclass, end), ("a", 28, 1, 7));
+        assert_eq!(
+            (question.qname.to_string().as_str(), question.qtype, question.qclass, end),
+            ("a", Rtype::AAAA, Class::IN, 7)
+        );
     }
 
     #[test]

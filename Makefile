@@ -1,0 +1,50 @@
+# Thin calls of cargo. Every target installs what it needs and is missing: system packages by apt, tools by cargo.
+PREFIX ?= /usr/local
+CARGO ?= cargo
+
+.DEFAULT_GOAL := build
+.PHONY: build install demo test lint fmt bench fixtures clean deps
+
+# libpcap compiles capture filters; its headers are needed to build.
+deps:
+	@.ci/packages libpcap-dev
+
+build: deps
+	$(CARGO) build --release --locked --bin pdns-sensor
+
+install: build
+	install -D -m 0755 target/release/pdns-sensor $(DESTDIR)$(PREFIX)/bin/pdns-sensor
+
+demo: build
+	@echo
+	@echo '$$ pdns-sensor --pcap fixtures/captures/demo/input.pcap'
+	@target/release/pdns-sensor --name demo --numprocs 1 --pcap fixtures/captures/demo/input.pcap
+	@echo
+	@echo '$$ pdns-sensor --format transaction --pcap fixtures/captures/demo/input.pcap'
+	@target/release/pdns-sensor --name demo --numprocs 1 --format transaction --pcap fixtures/captures/demo/input.pcap
+
+test: lint
+	$(CARGO) test --workspace --locked
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check bans licenses sources
+
+lint: deps
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+fmt:
+	$(CARGO) fmt --all
+
+# Speed and memory against tcpdump, on a workload made here. See docs/performance.md.
+bench: deps
+	@.ci/packages tcpdump
+	$(CARGO) build --release --locked --bin pdns-sensor
+	$(CARGO) run --release --locked -p pdns-bench --bin bench
+
+# Writes the captures under fixtures/captures anew; a test compares them.
+fixtures:
+	$(CARGO) run --release --locked -p pdns-fixtures --bin make-fixtures
+
+clean:
+	$(CARGO) clean

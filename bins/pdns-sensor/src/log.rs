@@ -1,0 +1,66 @@
+//! The program's own log, a line at a time on standard error.
+
+use std::io::{self, Write};
+
+use anyhow::Error;
+
+/// Something was lost, or the operator has to act.
+pub(crate) fn error(text: &str) {
+    line("error: ", text);
+}
+
+/// Something is wrong, and the program goes on.
+pub(crate) fn warn(text: &str) {
+    line("warning: ", text);
+}
+
+/// What is being done, for whoever asked with `--debug`.
+pub(crate) fn debug(enabled: bool, text: impl FnOnce() -> String) {
+    if enabled {
+        line("", &text());
+    }
+}
+
+/// An error and its causes, but for those that its text already ends with: a file's error names what the system said.
+pub(crate) fn with_causes(error: &Error) -> String {
+    error.chain().skip(1).fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
+    })
+}
+
+fn line(level: &str, text: &str) {
+    let line = format!("pdns-sensor: {level}{}\n", printable(text));
+    // There is nowhere left to say that standard error is closed.
+    drop(io::stderr().write_all(line.as_bytes()));
+}
+
+/// The text with control characters escaped: file names may hold any, and none may reach a terminal.
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let error = anyhow!("not there").context("file: not there").context("cannot start");
+        assert_eq!(with_causes(&error), "cannot start: file: not there");
+    }
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(printable("a\x1b[2J\nb\u{9b}é"), "a\\u{1b}[2J\\nb\\u{9b}é");
+    }
+}

@@ -1,0 +1,212 @@
+//! The bytes of a file, uncompressed.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::OpenError;
+
+/// How a file is compressed, told by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// RFC 1952; several members are one stream.
+    Gzip,
+    /// RFC 8878; several frames are one stream.
+    Zstd,
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        })
+    }
+}
+
+/// Opens a file, or standard input as `-`, and finds out how it is compressed. Tells also what to call it.
+pub(super) fn open(path: &Path) -> Result<(PathBuf, Stream), OpenError> {
+    let stdin = path == Path::new("-");
+    let name = if stdin { PathBuf::from("standard input") } else { path.to_owned() };
+    let opened = if stdin { standard_input() } else { File::open(path) };
+    match opened.and_then(|file| Ok((file.metadata()?, file))) {
+        Ok((metadata, _)) if metadata.is_dir() => Err(OpenError::Directory { path: name }),
+        Ok((metadata, file)) => match Stream::new(file, metadata.is_file().then_some(metadata.len())) {
+            Ok(stream) => Ok((name, stream)),
+            Err(source) => Err(OpenError::Open { path: name, source }),
+        },
+        Err(source) => Err(OpenError::Open { path: name, source }),
+    }
+}
+
+/// A file's uncompressed bytes.
+#[derive(Debug)]
+pub(super) struct Stream {
+    decoder: Decoder,
+    size: Option<u64>,
+}
+
+/// Why reading a stream failed.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The compressed data ends too early.
+    Cut(Compression),
+    /// The compressed data is damaged.
+    Corrupt(Compression, io::Error),
+    /// The file could not be read.
+    Io(io::Error),
+}
+
+impl Stream {
+    fn new(file: File, size: Option<u64>) -> io::Result<Self> {
+        let source = Source::new(file)?;
+        let decoder = match source.compression() {
+            None => Decoder::Plain(source),
+            Some(Compression::Gzip) => {
+                Decoder::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(COMPRESSED_LEN, source))))
+            }
+            Some(Compression::Zstd) => {
+                Decoder::Zstd(zstd::Decoder::with_buffer(BufReader::with_capacity(COMPRESSED_LEN, source))?)
+            }
+        };
+        Ok(Self { decoder, size })
+    }
+
+    /// Reads once; 0 is the end.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Trouble> {
+        // A decompressor loses what it has made in the call that meets damage, so it gets little room for each.
+        let window = buffer.len().min(WINDOW_LEN);
+        let result = match &mut self.decoder {
+            Decoder::Plain(source) => source.read(buffer),
+            Decoder::Gzip(decoder) => decoder.read(&mut buffer[..window]),
+            Decoder::Zstd(decoder) => decoder.read(&mut buffer[..window]),
+        };
+        result.map_err(|error| match self.compression() {
+            Some(compression) if !self.source().failed => {
+                if error.kind() == io::ErrorKind::UnexpectedEof {
+                    Trouble::Cut(compression)
+                } else {
+                    Trouble::Corrupt(compression, error)
+                }
+            }
+            _ => Trouble::Io(error),
+        })
+    }
+
+    /// How the stream is compressed.
+    pub(super) const fn compression(&self) -> Option<Compression> {
+        match self.decoder {
+            Decoder::Plain(_) => None,
+            Decoder::Gzip(_) => Some(Compression::Gzip),
+            Decoder::Zstd(_) => Some(Compression::Zstd),
+        }
+    }
+
+    /// How many bytes of the file have been read.
+    pub(super) fn position(&self) -> u64 {
+        self.source().read
+    }
+
+    /// The file's length, when it has one.
+    pub(super) const fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    fn source(&self) -> &Source {
+        match &self.decoder {
+            Decoder::Plain(source) => source,
+            Decoder::Gzip(decoder) => decoder.get_ref().get_ref(),
+            Decoder::Zstd(decoder) => decoder.get_ref().get_ref(),
+        }
+    }
+}
+
+enum Decoder {
+    Plain(Source),
+    Gzip(Box<MultiGzDecoder<BufReader<Source>>>),
+    Zstd(zstd::Decoder<'static, BufReader<Source>>),
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain(_) => "Plain",
+            Self::Gzip(_) => "Gzip",
+            Self::Zstd(_) => "Zstd",
+        })
+    }
+}
+
+/// The file itself, of which the first bytes have been looked at.
+#[derive(Debug)]
+struct Source {
+    file: File,
+    magic: [u8; MAGIC_LEN],
+    /// Which part of `magic` has been read from the file but not from here.
+    pending: std::ops::Range<usize>,
+    read: u64,
+    failed: bool,
+}
+
+impl Source {
+    fn new(file: File) -> io::Result<Self> {
+        let mut source = Self { file, magic: [0; MAGIC_LEN], pending: 0..0, read: 0, failed: false };
+        let mut magic = [0; MAGIC_LEN];
+        let mut length = 0;
+        while length < MAGIC_LEN {
+            match source.read(&mut magic[length..])? {
+                0 => break,
+                more => length += more,
+            }
+        }
+        (source.magic, source.pending) = (magic, 0..length);
+        Ok(source)
+    }
+
+    fn compression(&self) -> Option<Compression> {
+        match self.magic[self.pending.clone()] {
+            [0x1f, 0x8b, ..] => Some(Compression::Gzip),
+            // RFC 8878 sections 3.1.1 and 3.1.2: a frame, or a skippable one before it.
+            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some(Compression::Zstd),
+            _ => None,
+        }
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.pending.is_empty() {
+            let pending = &self.magic[self.pending.clone()];
+            let length = pending.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&pending[..length]);
+            self.pending.start += length;
+            return Ok(length);
+        }
+        loop {
+            match self.file.read(buffer) {
+                Ok(length) => {
+                    self.read += length as u64;
+                    return Ok(length);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.failed = true;
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+/// Standard input without the standard library's buffer and lock.
+fn standard_input() -> io::Result<File> {
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+const MAGIC_LEN: usize = 4;
+const COMPRESSED_LEN: usize = 64 << 10;
+const WINDOW_LEN: usize = 64 << 10;

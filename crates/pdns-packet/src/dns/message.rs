@@ -1,0 +1,514 @@
+//! Whole messages: RFC 1035 section 4.1. One walk finds where everything is; nothing is copied.
+
+use std::fmt;
+
+use super::codes::{Opcode, Rcode, Rtype};
+use super::edns::Opt;
+use super::header::Header;
+use super::name::{Name, NameError};
+use super::names::Names;
+use super::question::Question;
+use super::record::{Record, RecordError};
+
+/// The longest message in bytes, by its length over TCP: RFC 1035 section 4.2.2.
+pub const MAX_MESSAGE_LEN: usize = 65_535;
+
+/// A DNS message and the places of what is in it, as far as it could be read.
+///
+/// What a section claims to hold and does not is told by [`malformed`](Self::malformed); what stands before the first
+/// damage is all there. Data inside a record, its RDATA, is looked at only when it is printed.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    bytes: &'a [u8],
+    header: Header,
+    question: Option<Question<'a>>,
+    spans: [Span; 4],
+    opt: Option<u16>,
+    end: u16,
+    malformed: Option<Malformed>,
+}
+
+impl<'a> Message<'a> {
+    /// Reads the structure of a message; `None` when not even its header is there. Bytes after the 65,535th, which no
+    /// transport can carry, are ignored.
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let bytes = bytes.get(..MAX_MESSAGE_LEN).unwrap_or(bytes);
+        let header = Header::parse(bytes)?;
+        let mut message = Self {
+            bytes,
+            header,
+            question: None,
+            spans: [Span::default(); 4],
+            opt: None,
+            end: Header::LEN as u16,
+            malformed: None,
+        };
+        message.malformed = message.walk().err();
+        Some(message)
+    }
+
+    /// The message as on the wire.
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The header, with the counts it claims.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// What kind of request this is or responds to.
+    pub const fn opcode(&self) -> Opcode {
+        Opcode(self.header.opcode())
+    }
+
+    /// The response code: four bits of the header and, with EDNS, eight more above them (RFC 6891 section 6.1.3).
+    pub fn rcode(&self) -> Rcode {
+        let low = u16::from(self.header.rcode());
+        match self.opt() {
+            Some(opt) => Rcode(u16::from(opt.extended_rcode()) << 4 | low),
+            None => Rcode(low),
+        }
+    }
+
+    /// The first question.
+    pub const fn question(&self) -> Option<&Question<'a>> {
+        self.question.as_ref()
+    }
+
+    /// All questions that could be read.
+    pub fn questions(&self) -> Questions<'a> {
+        let span = self.spans[Section::Question as usize];
+        Questions { message: self.bytes, at: usize::from(span.start), left: span.count }
+    }
+
+    /// The answers that could be read; the prerequisites of an UPDATE (RFC 2136 section 2).
+    pub fn answers(&self) -> Records<'a> {
+        self.records(Section::Answer)
+    }
+
+    /// The authority records that could be read; the updates of an UPDATE.
+    pub fn authorities(&self) -> Records<'a> {
+        self.records(Section::Authority)
+    }
+
+    /// The additional records that could be read, OPT and TSIG among them.
+    pub fn additionals(&self) -> Records<'a> {
+        self.records(Section::Additional)
+    }
+
+    /// The records of a section that could be read; none for [`Section::Question`].
+    pub fn records(&self, section: Section) -> Records<'a> {
+        let span = match section {
+            Section::Question => Span::default(),
+            _ => self.spans[section as usize],
+        };
+        Records { message: self.bytes, at: usize::from(span.start), left: span.count }
+    }
+
+    /// The first OPT record of the additional section: EDNS, RFC 6891.
+    pub fn opt(&self) -> Option<Opt<'a>> {
+        let at = usize::from(self.opt?);
+        Records { message: self.bytes, at, left: 1 }.next().map(|record| Opt::new(&record))
+    }
+
+    /// What broke the message off, if anything did.
+    pub const fn malformed(&self) -> Option<&Malformed> {
+        self.malformed.as_ref()
+    }
+
+    /// Where reading ended: after the last record, or before the one that cannot be read.
+    pub fn end(&self) -> usize {
+        usize::from(self.end)
+    }
+
+    /// The bytes after the last record; none when the message broke off.
+    pub fn trailing(&self) -> &'a [u8] {
+        match self.malformed {
+            None => self.bytes.get(self.end()..).unwrap_or_default(),
+            Some(_) => &[],
+        }
+    }
+
+    /// Reads one entry after the other and notes where the sections, the first question and OPT are.
+    fn walk(&mut self) -> Result<(), Malformed> {
+        let mut names = Names::new(self.bytes);
+        let mut at = Header::LEN;
+        for section in Section::ALL {
+            let count = self.header.counts[section as usize];
+            let start = at as u16;
+            for index in 0..count {
+                let read = match section {
+                    Section::Question => self.walk_question(at, &mut names),
+                    _ => self.walk_record(section, at, &mut names),
+                };
+                match read {
+                    Ok(end) => at = end,
+                    Err(kind) => {
+                        self.spans[section as usize] = Span { start, count: index };
+                        self.end = at as u16;
+                        return Err(Malformed { kind, section, index, count });
+                    }
+                }
+            }
+            self.spans[section as usize] = Span { start, count };
+        }
+        self.end = at as u16;
+        Ok(())
+    }
+
+    /// Reads the question at `start` and returns where it ends.
+    fn walk_question(&mut self, start: usize, names: &mut Names) -> Result<usize, MalformedKind> {
+        let name_end = names.skip(self.bytes, start)?;
+        let Some((question, end)) = Question::parse_after_name(self.bytes, start, name_end) else {
+            return Err(MalformedKind::Fields { offset: self.bytes.len() });
+        };
+        self.question.get_or_insert(question);
+        Ok(end)
+    }
+
+    /// Reads the record at `start` and returns where it ends.
+    #[inline]
+    fn walk_record(&mut self, section: Section, start: usize, names: &mut Names) -> Result<usize, MalformedKind> {
+        let owner_end = names.skip(self.bytes, start)?;
+        match Record::parse(self.bytes, start, owner_end) {
+            Ok((record, end)) => {
+                if record.rtype == Rtype::OPT && section == Section::Additional && self.opt.is_none() {
+                    self.opt = Some(start as u16);
+                }
+                Ok(end)
+            }
+            Err(RecordError::Fields) => Err(MalformedKind::Fields { offset: self.bytes.len() }),
+            Err(RecordError::Rdata) => Err(MalformedKind::Rdata { offset: self.bytes.len() }),
+        }
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("header", &self.header)
+            .field("questions", &self.questions().collect::<Vec<_>>())
+            .field("answers", &self.answers().collect::<Vec<_>>())
+            .field("authorities", &self.authorities().collect::<Vec<_>>())
+            .field("additionals", &self.additionals().collect::<Vec<_>>())
+            .field("malformed", &self.malformed)
+            .finish()
+    }
+}
+
+/// The four parts of a message after its header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Section {
+    /// What is asked; the zone of an UPDATE.
+    Question,
+    /// What is answered; the prerequisites of an UPDATE.
+    Answer,
+    /// Who is responsible; the updates of an UPDATE.
+    Authority,
+    /// What may help, and the pseudo-records OPT, TSIG and SIG(0).
+    Additional,
+}
+
+impl Section {
+    /// All sections in the order of the wire.
+    pub const ALL: [Self; 4] = [Self::Question, Self::Answer, Self::Authority, Self::Additional];
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Question => "question",
+            Self::Answer => "answer",
+            Self::Authority => "authority record",
+            Self::Additional => "additional record",
+        })
+    }
+}
+
+/// Where and why a message broke off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{section} {} of {count}: {kind}", u32::from(*index) + 1)]
+pub struct Malformed {
+    /// What is wrong.
+    pub kind: MalformedKind,
+    /// The section of the entry that cannot be read.
+    pub section: Section,
+    /// Its index in the section, from 0: how many were read before it.
+    pub index: u16,
+    /// How many entries the header claims for the section.
+    pub count: u16,
+}
+
+impl Malformed {
+    /// The offset in the message at which reading failed.
+    pub const fn offset(&self) -> usize {
+        match self.kind {
+            MalformedKind::Name(error) => error.offset(),
+            MalformedKind::Pointers { offset } | MalformedKind::Fields { offset } | MalformedKind::Rdata { offset } => {
+                offset
+            }
+        }
+    }
+}
+
+/// What is wrong with an entry of a section. The offset counts from the start of the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MalformedKind {
+    /// The name it begins with cannot be read.
+    #[error(transparent)]
+    Name(NameError),
+    /// The names up to here follow more pointers than the message has bytes: made to keep readers busy.
+    #[error("names follow too many compression pointers at offset {offset}")]
+    Pointers {
+        /// Where the name starts.
+        offset: usize,
+    },
+    /// The message ends between the name and the data.
+    #[error("type and class run past the end of the message at offset {offset}")]
+    Fields {
+        /// Where the missing byte would be.
+        offset: usize,
+    },
+    /// The message ends before the data does.
+    #[error("rdata runs past the end of the message at offset {offset}")]
+    Rdata {
+        /// Where the missing byte would be.
+        offset: usize,
+    },
+}
+
+/// The questions of a [`Message`].
+#[derive(Clone, Debug)]
+pub struct Questions<'a> {
+    message: &'a [u8],
+    at: usize,
+    left: u16,
+}
+
+impl<'a> Iterator for Questions<'a> {
+    type Item = Question<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let name_end = Name::new(self.message, self.at).end().ok()?;
+        let (question, end) = Question::parse_after_name(self.message, self.at, name_end)?;
+        self.at = end;
+        Some(question)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::from(self.left), Some(usize::from(self.left)))
+    }
+}
+
+impl ExactSizeIterator for Questions<'_> {}
+
+/// The records of one section of a [`Message`].
+#[derive(Clone, Debug)]
+pub struct Records<'a> {
+    message: &'a [u8],
+    at: usize,
+    left: u16,
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let owner_end = Name::new(self.message, self.at).end().ok()?;
+        let (record, end) = Record::parse(self.message, self.at, owner_end).ok()?;
+        self.at = end;
+        Some(record)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::from(self.left), Some(usize::from(self.left)))
+    }
+}
+
+impl ExactSizeIterator for Records<'_> {}
+
+/// Where a section starts and how many of its entries can be read.
+#[derive(Clone, Copy, Default)]
+struct Span {
+    start: u16,
+    count: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::Class;
+
+    /// A response to `www.example.com` with two answers, one authority record and OPT.
+    const RESPONSE: &[u8] = b"\x12\x34\x81\x80\x00\x01\x00\x02\x00\x01\x00\x01\
+        \x03www\x07example\x03com\x00\x00\x01\x00\x01\
+        \xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x06\x03cdn\xc0\x10\
+        \xc0\x2d\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01\
+        \xc0\x10\x00\x02\x00\x01\x00\x01\x51\x80\x00\x05\x02ns\xc0\x10\
+        \x00\x00\x29\x04\xd0\x01\x00\x80\x00\x00\x00";
+
+    fn lines(records: Records<'_>) -> Vec<String> {
+        records
+            .map(|record| {
+                let Record { owner, rtype, class, ttl, rdata } = record;
+                format!("{owner} {ttl} {class} {rtype} {rdata}")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_section_is_found() {
+        let message = Message::parse(RESPONSE).unwrap();
+        assert_eq!(message.malformed(), None);
+        assert_eq!((message.header().id, message.opcode(), message.end()), (0x1234, Opcode::QUERY, RESPONSE.len()));
+        let question = message.question().unwrap();
+        assert_eq!((question.qname.to_string().as_str(), question.qclass), ("www.example.com", Class::IN));
+        assert_eq!(message.questions().len(), 1);
+        assert_eq!(
+            lines(message.answers()),
+            ["www.example.com 60 IN CNAME cdn.example.com", "cdn.example.com 60 IN A 192.0.2.1"]
+        );
+        assert_eq!(lines(message.authorities()), ["example.com 86400 IN NS ns.example.com"]);
+        assert_eq!(message.additionals().map(|record| record.rtype).collect::<Vec<_>>(), [Rtype::OPT]);
+        assert_eq!(message.records(Section::Question).len(), 0);
+        assert!(message.trailing().is_empty());
+    }
+
+    #[test]
+    fn the_rcode_has_twelve_bits_with_opt() {
+        let message = Message::parse(RESPONSE).unwrap();
+        assert_eq!(message.rcode(), Rcode::BADVERS);
+        let mut without = RESPONSE[..RESPONSE.len() - 11].to_vec();
+        without[3] = 0x83;
+        without[11] = 0;
+        let message = Message::parse(&without).unwrap();
+        assert!(message.opt().is_none());
+        assert_eq!(message.rcode(), Rcode::NXDOMAIN);
+    }
+
+    #[test]
+    fn a_message_cut_anywhere_keeps_what_came_before() {
+        let whole = Message::parse(RESPONSE).unwrap();
+        let sections = [Section::Answer, Section::Authority, Section::Additional];
+        assert!(Message::parse(&RESPONSE[..11]).is_none());
+        for cut in Header::LEN..RESPONSE.len() {
+            let message = Message::parse(&RESPONSE[..cut]).unwrap();
+            let malformed = message.malformed().unwrap();
+            assert!(malformed.offset() >= message.end() && malformed.offset() <= cut, "{malformed}");
+            assert!(message.trailing().is_empty());
+            for section in sections {
+                let (all, read) = (lines(whole.records(section)), lines(message.records(section)));
+                assert_eq!(all[..read.len()], read[..]);
+                if section == malformed.section {
+                    assert_eq!(read.len(), usize::from(malformed.index));
+                }
+            }
+            // Every record that ends before the cut is there.
+            let ends = [33, 51, 67, 84, 95];
+            let read: usize = message.questions().len()
+                + sections.map(|section| message.records(section).len()).iter().sum::<usize>();
+            assert_eq!(read, ends.iter().filter(|&&end| end <= cut).count(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn malformed_says_what_and_where() {
+        let text = |bytes: &[u8]| Message::parse(bytes).unwrap().malformed().unwrap().to_string();
+        assert_eq!(text(&RESPONSE[..60]), "answer 2 of 2: type and class run past the end of the message at offset 60");
+        assert_eq!(text(&RESPONSE[..65]), "answer 2 of 2: rdata runs past the end of the message at offset 65");
+        assert_eq!(text(&RESPONSE[..20]), "question 1 of 1: name runs past the end of the message at offset 20");
+        assert_eq!(
+            text(&RESPONSE[..68]),
+            "authority record 1 of 1: name runs past the end of the message at offset 68"
+        );
+        let mut bytes = RESPONSE.to_vec();
+        bytes[68] = 67;
+        assert_eq!(text(&bytes), "authority record 1 of 1: compression pointers go in circles at offset 67");
+        bytes[67] = 0x80;
+        assert_eq!(text(&bytes), "authority record 1 of 1: unknown label type at offset 67");
+    }
+
+    #[test]
+    fn lying_counts_cost_nothing_but_themselves() {
+        let mut bytes = RESPONSE.to_vec();
+        bytes[6..8].copy_from_slice(&[0xff, 0xff]);
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!(message.answers().len(), 4);
+        assert_eq!(message.answers().count(), 4);
+        assert_eq!((message.authorities().count(), message.additionals().count()), (0, 0));
+        assert_eq!(
+            message.malformed().unwrap().to_string(),
+            "answer 5 of 65535: name runs past the end of the message at offset 95"
+        );
+        bytes[6..12].copy_from_slice(&[0, 1, 0, 0, 0, 0]);
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!((message.malformed(), message.answers().count()), (None, 1));
+        assert_eq!(message.trailing(), &RESPONSE[51..]);
+    }
+
+    /// A message of records without data, whose owners point into a chain of 127 pointers at the hops given.
+    fn chained(hops: &[usize]) -> Vec<u8> {
+        let mut bytes = b"\0\0\0\0\0\0\0\0\0\0\0\0".to_vec();
+        bytes[6..8].copy_from_slice(&(hops.len() as u16).to_be_bytes());
+        let root = bytes.len() + 12 * hops.len();
+        // A pointer that takes so many hops to the root, its own among them.
+        let pointer =
+            |hops: usize| (0xc000 | (if hops == 1 { root } else { root + 1 + 2 * (hops - 2) }) as u16).to_be_bytes();
+        for &hops in hops {
+            bytes.extend(pointer(hops));
+            bytes.extend(b"\x00\x01\x00\x01\x00\x00\x00\x00\x00\x00");
+        }
+        bytes.push(0);
+        bytes.extend((1..=127).flat_map(pointer));
+        bytes
+    }
+
+    #[test]
+    fn a_known_target_is_no_licence_for_one_pointer_more() {
+        let bytes = chained(&[1, 9, 9, 126, 127, 128, 1]);
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!(message.answers().count(), 5);
+        assert!(message.answers().all(|record| record.owner.check().is_ok()));
+        assert!(matches!(message.malformed().unwrap().kind, MalformedKind::Name(NameError::PointerLoop { .. })));
+    }
+
+    #[test]
+    fn nothing_but_pointers_costs_no_more_than_one_for_each_byte() {
+        let bytes = chained(&[100; 1000]);
+        let message = Message::parse(&bytes).unwrap();
+        let read = message.answers().count();
+        assert_eq!(read, bytes.len() / 100);
+        let offset = 12 + 12 * read;
+        assert_eq!(message.malformed().unwrap().kind, MalformedKind::Pointers { offset });
+        // What real messages have, ten times over.
+        let bytes = chained(&[10; 1000]);
+        assert_eq!(Message::parse(&bytes).unwrap().malformed(), None);
+    }
+
+    #[test]
+    fn only_the_first_opt_of_the_additional_section_counts() {
+        let opt = b"\x00\x00\x29\x10\x00\x00\x00\x00\x00\x00\x00";
+        let other = b"\x00\x00\x29\x02\x00\x00\x00\x00\x00\x00\x00";
+        let answer = [&b"\0\0\0\0\0\0\0\x01\0\0\0\0"[..], opt].concat();
+        assert!(Message::parse(&answer).unwrap().opt().is_none());
+        let two = [&b"\0\0\0\0\0\0\0\0\0\0\0\x02"[..], opt, other].concat();
+        assert_eq!(Message::parse(&two).unwrap().opt().unwrap().udp_size(), 4096);
+    }
+
+    #[test]
+    fn bytes_no_transport_carries_are_ignored() {
+        let mut bytes = vec![0; 70_000];
+        bytes[5] = 1;
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!((message.bytes().len(), message.questions().count()), (MAX_MESSAGE_LEN, 1));
+        // Root, type, class, TTL and length of zero: 11 bytes a record.
+        bytes[6..8].copy_from_slice(&[0xff, 0xff]);
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!(message.answers().count(), (MAX_MESSAGE_LEN - 17) / 11);
+    }
+}

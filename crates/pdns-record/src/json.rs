@@ -1,0 +1,132 @@
+//! JSON without an intermediate form.
+
+use pdns_packet::text::Text;
+
+/// Presentation text inside a JSON string: RFC 8259 section 7 wants a backslash before `"` and `\`, and nothing else
+/// that [`Text`] is given.
+pub(crate) struct JsonText<'a>(pub &'a mut Vec<u8>);
+
+impl Text for JsonText<'_> {
+    #[inline]
+    fn plain(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn backslash(&mut self) {
+        self.0.extend_from_slice(b"\\\\");
+    }
+
+    fn quote(&mut self) {
+        self.0.extend_from_slice(b"\\\"");
+    }
+
+    fn decimal_escape(&mut self, byte: u8) {
+        let [hundreds, tens, ones] = [byte / 100, byte / 10 % 10, byte % 10].map(|digit| b'0' + digit);
+        self.0.extend_from_slice(&[b'\\', b'\\', hundreds, tens, ones]);
+    }
+
+    #[inline]
+    fn position(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn rewind(&mut self, position: usize) {
+        self.0.truncate(position);
+    }
+}
+
+/// Any text as a JSON string with its quotes.
+pub(crate) fn string(text: &str) -> Vec<u8> {
+    let mut out = vec![b'"'];
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            0..b' ' | 0x7f => {
+                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice(&[
+                    b"01234567"[usize::from(byte >> 4)],
+                    b"0123456789abcdef"[usize::from(byte & 15)],
+                ]);
+            }
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+    out
+}
+
+/// Appends `,"key":` and a number.
+#[inline]
+pub(crate) fn number(out: &mut Vec<u8>, key: &[u8], value: u64) {
+    out.extend_from_slice(key);
+    out.number(value);
+}
+
+/// Appends a signed number.
+pub(crate) fn signed(out: &mut Vec<u8>, value: i64) {
+    if value < 0 {
+        out.push(b'-');
+    }
+    out.number(value.unsigned_abs());
+}
+
+/// Appends the bytes in lower-case hexadecimal digits.
+pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.extend(bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
+}
+
+/// Appends text of unknown origin inside a JSON string: UTF-8 as it is, controls and broken UTF-8 escaped, so that
+/// nothing in it reaches a terminal as a command.
+pub(crate) fn untrusted(out: &mut Vec<u8>, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '"' | '\\' => out.extend_from_slice(&[b'\\', character as u8]),
+                '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => {
+                    let mut escape = *b"\\u0000";
+                    escape[4] = b"0123456789abcdef"[character as usize >> 4];
+                    escape[5] = b"0123456789abcdef"[character as usize & 15];
+                    out.extend_from_slice(&escape);
+                }
+                _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        if !chunk.invalid().is_empty() {
+            out.extend_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_valid_json_whatever_they_hold() {
+        for text in ["", "ns1", "a\"b\\c", "tab\tnul\0del\x7f", "größe \u{1f600}"] {
+            let parsed: String = serde_json::from_slice(&string(text)).unwrap();
+            assert_eq!(parsed, text);
+        }
+    }
+
+    #[test]
+    fn untrusted_text_holds_no_control_bytes() {
+        let mut out = vec![b'"'];
+        untrusted(&mut out, b"a\x1b[31m\"\\\xff\xc3\xa9\xc2\x9b");
+        out.push(b'"');
+        assert!(out.iter().all(|&byte| byte >= 0x20 && byte != 0x7f));
+        let parsed: String = serde_json::from_slice(&out).unwrap();
+        assert_eq!(parsed, "a\x1b[31m\"\\\u{fffd}é\u{9b}");
+    }
+
+    #[test]
+    fn numbers_of_both_signs() {
+        let mut out = Vec::new();
+        signed(&mut out, i64::MIN);
+        number(&mut out, b",", 0);
+        signed(&mut out, -1);
+        assert_eq!(out, b"-9223372036854775808,0-1");
+    }
+}

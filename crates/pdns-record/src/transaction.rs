@@ -1,0 +1,275 @@
+//! Layout `transaction`: one line for each transaction.
+
+use std::ops::Range;
+
+use pdns_packet::dns::{Class, Header, Message, Opcode, Question, Record, Rtype};
+use pdns_packet::text::Text;
+use pdns_packet::time::Rfc3339;
+use pdns_track::{Observed, Status, Transaction};
+
+use crate::edns;
+use crate::json::{self, JsonText};
+use crate::names::Names;
+
+/// What many lines have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Fragments {
+    /// The beginning of a line, by the number of its status.
+    heads: [Vec<u8>; Status::ALL.len()],
+    /// The flags, by the bits of [`flag_bits`].
+    flags: Vec<Vec<u8>>,
+}
+
+impl Fragments {
+    /// `sensor` is a JSON string with its quotes.
+    pub(crate) fn new(sensor: &[u8]) -> Self {
+        let head = |status: Status| {
+            let status = status.name().as_bytes();
+            [b"{\"sensor\":", sensor, b",\"status\":\"", status, b"\""].concat()
+        };
+        Self { heads: Status::ALL.map(head), flags: (0..1 << FLAGS.len()).map(flags).collect() }
+    }
+}
+
+pub(crate) fn encode(fragments: &Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(&fragments.heads[transaction.status as usize]);
+    times(clock, transaction, out);
+    ends(transaction, out);
+    // The state machine never hands out a transaction without a message.
+    let Some(shown) = transaction.response.as_ref().or(transaction.query.as_ref()) else {
+        out.extend_from_slice(b"}\n");
+        return;
+    };
+    header(transaction, shown, out);
+    let carrier = carrier(transaction, shown);
+    let mut names = Names::default();
+    question(transaction, carrier, &mut names, out);
+    out.extend_from_slice(&fragments.flags[flag_bits(shown.message.header())]);
+    if let Some(query) = &transaction.query {
+        json::number(out, b",\"query_bytes\":", query.wire_len() as u64);
+    }
+    if let Some(response) = &transaction.response {
+        json::number(out, b",\"response_bytes\":", response.wire_len() as u64);
+    }
+    if transaction.retransmits > 0 {
+        json::number(out, b",\"retransmits\":", u64::from(transaction.retransmits));
+    }
+    section(b",\"answers\":[", carrier.answers(), &mut names, out);
+    section(b",\"authorities\":[", carrier.authorities(), &mut names, out);
+    section(b",\"additionals\":[", carrier.additionals(), &mut names, out);
+    if let Some(opt) = shown.message.opt() {
+        edns::encode(&opt, out);
+    }
+    malformed(transaction, out);
+    out.extend_from_slice(b"}\n");
+}
+
+/// The message whose sections are shown. UPDATE (RFC 2136 section 3.8) and NOTIFY (RFC 1996 section 3.7) carry theirs
+/// in the request, and their responses need not repeat them.
+fn carrier<'t, 'a>(transaction: &'t Transaction<'a>, shown: &'t Observed<'a>) -> &'t Message<'a> {
+    match &transaction.query {
+        Some(query) if matches!(query.message.opcode(), Opcode::UPDATE | Opcode::NOTIFY) => &query.message,
+        _ => &shown.message,
+    }
+}
+
+/// The message whose question is the transaction's: the query, unless only the response has one.
+pub(crate) fn asking<'t, 'a>(transaction: &'t Transaction<'a>) -> Option<&'t Message<'a>> {
+    let messages = [&transaction.query, &transaction.response].into_iter().flatten().map(|observed| &observed.message);
+    messages.into_iter().find(|message| message.question().is_some())
+}
+
+fn times(clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+    if let Some(query) = &transaction.query {
+        out.extend_from_slice(b",\"query_time\":\"");
+        out.extend_from_slice(clock.format(query.time));
+        out.push(b'"');
+    }
+    if let Some(response) = &transaction.response {
+        out.extend_from_slice(b",\"response_time\":\"");
+        out.extend_from_slice(clock.format(response.time));
+        out.push(b'"');
+    }
+    if let (Status::Answered, Some(query), Some(response)) =
+        (transaction.status, &transaction.query, &transaction.response)
+    {
+        out.extend_from_slice(b",\"elapsed_ns\":");
+        json::signed(out, response.time.since(query.time));
+    }
+}
+
+fn ends(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"client\":\"");
+    out.ip(transaction.client);
+    json::number(out, b"\",\"client_port\":", u64::from(transaction.client_port));
+    out.extend_from_slice(b",\"server\":\"");
+    out.ip(transaction.server);
+    json::number(out, b"\",\"server_port\":", u64::from(transaction.server_port));
+    out.extend_from_slice(b",\"transport\":\"");
+    out.extend_from_slice(transaction.transport.name().as_bytes());
+    out.push(b'"');
+    if transaction.vlan.is_empty() {
+        return;
+    }
+    let mut separator: &[u8] = b",\"vlan\":[";
+    for id in transaction.vlan.iter() {
+        json::number(out, separator, u64::from(id));
+        separator = b",";
+    }
+    out.push(b']');
+}
+
+fn header(transaction: &Transaction<'_>, shown: &Observed<'_>, out: &mut Vec<u8>) {
+    json::number(out, b",\"id\":", u64::from(shown.message.header().id));
+    out.extend_from_slice(b",\"opcode\":\"");
+    shown.message.opcode().write(out);
+    if let Some(response) = &transaction.response {
+        out.extend_from_slice(b"\",\"rcode\":\"");
+        response.message.rcode().write(out);
+    }
+    out.push(b'"');
+}
+
+fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, names: &mut Names, out: &mut Vec<u8>) {
+    let Some(message) = asking(transaction) else { return };
+    let Some(first) = message.question() else { return };
+    let range = write_question([b",\"qname\":\"", b"\",\"qtype\":\"", b"\",\"qclass\":\""], first, out);
+    if let Some(other) = carrier.question()
+        && same_bytes((message, first), (carrier, other))
+    {
+        names.remember(other.qname.place(), range);
+    }
+    let questions = message.questions();
+    if questions.len() < 2 {
+        return;
+    }
+    let mut separator: &[u8] = b",\"questions\":[";
+    for question in questions {
+        out.extend_from_slice(separator);
+        write_question([b"{\"name\":\"", b"\",\"type\":\"", b"\",\"class\":\""], &question, out);
+        out.push(b'}');
+        separator = b",";
+    }
+    out.push(b']');
+}
+
+/// Whether two questions spell their names alike, case and all, without pointers that could lead apart.
+fn same_bytes(one: (&Message<'_>, &Question<'_>), other: (&Message<'_>, &Question<'_>)) -> bool {
+    let bytes = |(message, question): (&Message<'_>, &Question<'_>)| -> Option<(usize, usize)> {
+        let (start, end) = (question.qname.start(), question.qname.end().ok()?);
+        (message.bytes().get(end - 1) == Some(&0)).then_some((start, end))
+    };
+    match (bytes(one), bytes(other)) {
+        (Some((start, end)), Some((other_start, other_end))) => {
+            one.0.bytes().get(start..end) == other.0.bytes().get(other_start..other_end)
+        }
+        _ => false,
+    }
+}
+
+/// Appends a question and returns where its name is.
+fn write_question(keys: [&[u8]; 3], question: &Question<'_>, out: &mut Vec<u8>) -> Range<usize> {
+    out.extend_from_slice(keys[0]);
+    let start = out.len();
+    // A question that was counted has a readable name.
+    let _readable = question.qname.write(&mut JsonText(out));
+    let name = start..out.len();
+    out.extend_from_slice(keys[1]);
+    question.qtype.write(out);
+    out.extend_from_slice(keys[2]);
+    question.qclass.write(out);
+    out.push(b'"');
+    name
+}
+
+/// The header bits that are shown, in this order: RFC 1035 section 4.1.1, RFC 4035 sections 3.2.2 and 3.2.3.
+const FLAGS: [&str; 6] = ["aa", "tc", "rd", "ra", "ad", "cd"];
+
+/// The bits of a header that [`FLAGS`] names, the first as the lowest.
+fn flag_bits(header: &Header) -> usize {
+    let bits = [header.aa(), header.tc(), header.rd(), header.ra(), header.ad(), header.cd()];
+    bits.into_iter().enumerate().fold(0, |set, (index, bit)| set | usize::from(bit) << index)
+}
+
+/// The `flags` field for a set of bits.
+fn flags(bits: usize) -> Vec<u8> {
+    let names: Vec<_> = (0..FLAGS.len()).filter(|index| bits >> index & 1 == 1).map(|index| FLAGS[index]).collect();
+    let list = if names.is_empty() { String::new() } else { format!("\"{}\"", names.join("\",\"")) };
+    format!(",\"flags\":[{list}]").into_bytes()
+}
+
+fn section<'a>(key: &[u8], records: impl Iterator<Item = Record<'a>>, names: &mut Names, out: &mut Vec<u8>) {
+    let mut separator = key;
+    let mut last = None;
+    for record in records {
+        if record.rtype == Rtype::OPT {
+            continue;
+        }
+        out.extend_from_slice(separator);
+        // The records of an RRset differ only in their RDATA.
+        let set = (record.owner.place(), record.rtype, record.class, record.ttl);
+        match last {
+            Some((same, ref range)) if same == set => out.extend_from_within(Range::clone(range)),
+            _ => {
+                let start = out.len();
+                write_set(&record, names, out);
+                last = Some((set, start..out.len()));
+            }
+        }
+        write_rdata(&record, names, out);
+        separator = b",";
+    }
+    if separator == b"," {
+        out.push(b']');
+    }
+}
+
+/// Appends what the records of an RRset have in common.
+fn write_set(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"name\":\"");
+    names.write(&record.owner, out);
+    out.extend_from_slice(b"\",\"type\":\"");
+    record.rtype.write(out);
+    if record.class != Class::IN {
+        out.extend_from_slice(b"\",\"class\":\"");
+        record.class.write(out);
+    }
+    json::number(out, b"\",\"ttl\":", u64::from(record.ttl));
+    out.extend_from_slice(b",\"rdata\":\"");
+}
+
+fn write_rdata(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
+    let start = out.len();
+    record.rdata.write(&mut JsonText(out));
+    // The next record's owner is often the name that this one leads to.
+    let is_name = matches!(record.rtype, Rtype::CNAME | Rtype::NS | Rtype::PTR | Rtype::DNAME);
+    if is_name && !out[start..].starts_with(b"\\\\#") {
+        names.remember(record.rdata.start(), start..out.len());
+    }
+    out.extend_from_slice(b"\"}");
+}
+
+fn malformed(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+    let mut separator = ",\"malformed\":\"";
+    for (name, observed) in [("query", &transaction.query), ("response", &transaction.response)] {
+        let Some(observed) = observed else { continue };
+        let Some(broken) = damage(&observed.message) else { continue };
+        let cut = if observed.missing > 0 {
+            format!(" ({} bytes were not captured)", observed.missing)
+        } else {
+            String::new()
+        };
+        out.extend_from_slice(format!("{separator}{name}: {broken}{cut}").as_bytes());
+        separator = "; ";
+    }
+    if separator == "; " {
+        out.push(b'"');
+    }
+}
+
+/// Where a message or its EDNS options broke off. Damage is rare, so `Display` may cost what it costs; its text holds no
+/// quote, backslash or control byte.
+fn damage(message: &Message<'_>) -> Option<String> {
+    let broken_option = || message.opt()?.options().find_map(Result::err).map(|error| error.to_string());
+    message.malformed().map(ToString::to_string).or_else(broken_option)
+}

@@ -1,0 +1,309 @@
+//! Queries and responses, put together.
+
+mod key;
+mod ring;
+mod table;
+
+use pdns_packet::frame::Flow;
+use pdns_packet::time::Timestamp;
+
+use crate::config::PairingConfig;
+use crate::stats::PairingStats;
+use crate::transaction::{Consumer, Observed, Status, Transaction, Transport};
+use key::{FlowKey, QUESTION_BUFFER, QuestionKey};
+use table::{State, Table, Wanted};
+
+/// Pairs every response with its query.
+///
+/// A response belongs to the oldest outstanding query with the same client, server, ports, transport, VLANs, message id
+/// and opcode that asks the same question; a response without a question, to the oldest with the rest. Time-outs are
+/// exact in capture time: whatever is due is handed out before the next message is looked at.
+///
+/// When there are more messages than [`PairingConfig::max_messages`] or [`PairingConfig::max_bytes`] allow, the oldest
+/// ends early: first a query already answered (its duplicates become orphans), then a held response (as an orphan, which
+/// it nearly always is: a flood of responses must not push queries out), then an outstanding query (as unanswered). Each
+/// is counted.
+#[derive(Debug)]
+pub struct Pairing {
+    config: PairingConfig,
+    table: Table,
+    now: Timestamp,
+    /// No deadline is before this moment.
+    soonest: Timestamp,
+    stats: PairingStats,
+}
+
+/// A message on its way into [`Pairing`].
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// From whom to whom.
+    pub flow: &'a Flow,
+    /// What carried it.
+    pub transport: Transport,
+    /// The message itself.
+    pub observed: Observed<'a>,
+}
+
+impl Pairing {
+    /// An empty table.
+    pub fn new(config: PairingConfig) -> Self {
+        Self {
+            config,
+            table: Table::new(),
+            now: Timestamp::from_nanos(i64::MIN),
+            soonest: Timestamp::MAX,
+            stats: PairingStats::default(),
+        }
+    }
+
+    /// Counters since the start.
+    pub const fn stats(&self) -> &PairingStats {
+        &self.stats
+    }
+
+    /// How many messages are waiting: outstanding queries, held responses, and queries kept to tell duplicates.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether no message is waiting.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many bytes of messages are waiting.
+    pub const fn held_bytes(&self) -> usize {
+        self.table.bytes()
+    }
+
+    /// Takes one message at the time `now` of the clock, which does not run backwards: an earlier one than the last
+    /// counts as the last.
+    pub fn message(&mut self, now: Timestamp, arrival: &Arrival<'_>, out: &mut impl Consumer) {
+        self.advance(now, out);
+        let message = &arrival.observed.message;
+        match QuestionKey::of(message) {
+            Some(question) => self.pair(arrival, question, out),
+            None => {
+                let mut buffer = [0; QUESTION_BUFFER];
+                self.pair(arrival, QuestionKey::uncompressed(message, &mut buffer), out);
+            }
+        }
+    }
+
+    /// Hands out everything that is due at `now`, in the order of the deadlines.
+    #[inline]
+    pub fn advance(&mut self, now: Timestamp, out: &mut impl Consumer) {
+        self.now = self.now.max(now);
+        if self.now >= self.soonest {
+            self.expire(self.now, out);
+        }
+    }
+
+    /// The end of the capture: hands out everything that still waits.
+    pub fn finish(&mut self, out: &mut impl Consumer) {
+        self.expire(Timestamp::MAX, out);
+    }
+
+    fn expire(&mut self, now: Timestamp, out: &mut impl Consumer) {
+        self.soonest = loop {
+            let Some((deadline, index)) = self.next_due() else { break Timestamp::MAX };
+            if deadline > now {
+                break deadline;
+            }
+            match self.table.entry(index).state {
+                State::Answered => self.table.remove(index),
+                State::Outstanding | State::Held => self.end_alone(index, out),
+            }
+        };
+    }
+
+    /// What has its deadline first, and when.
+    fn next_due(&self) -> Option<(Timestamp, u32)> {
+        let oldest = State::ALL.into_iter().filter_map(|state| self.table.oldest(state));
+        oldest.map(|index| (self.table.entry(index).deadline, index)).min_by_key(|&(deadline, _)| deadline)
+    }
+
+    fn pair(&mut self, arrival: &Arrival<'_>, question: QuestionKey<'_>, out: &mut impl Consumer) {
+        let header = arrival.observed.message.header();
+        let key = FlowKey::new(arrival.flow, arrival.transport, header, self.config.ignore_vlan);
+        let wanted = self.table.wanted(key, question);
+        if header.is_response() {
+            self.response(arrival, &wanted, out);
+        } else {
+            self.query(arrival, &wanted, out);
+        }
+    }
+
+    fn query(&mut self, arrival: &Arrival<'_>, wanted: &Wanted<'_>, out: &mut impl Consumer) {
+        self.stats.queries += 1;
+        match self.table.find(wanted) {
+            Some((index, State::Outstanding)) => {
+                self.stats.retransmissions += 1;
+                self.table.entry_mut(index).retransmits += 1;
+                return;
+            }
+            // It is asked anew, so the next response is an answer again.
+            Some((index, State::Answered)) => self.table.remove(index),
+            Some((_, State::Held)) | None => {}
+        }
+        match self.find_held(wanted) {
+            Some(index) => self.answer_from_held(arrival, wanted, index, out),
+            None => self.insert(arrival, wanted, State::Outstanding, self.config.query_timeout, out),
+        }
+    }
+
+    fn response(&mut self, arrival: &Arrival<'_>, wanted: &Wanted<'_>, out: &mut impl Consumer) {
+        self.stats.responses += 1;
+        let found = if wanted.question.is_empty() { self.table.find_flow(wanted) } else { self.table.find(wanted) };
+        match found {
+            Some((index, State::Outstanding)) => {
+                self.end(index, Status::Answered, arrival, out);
+                if self.config.duplicate_window > 0 {
+                    let deadline = self.deadline(self.config.duplicate_window);
+                    self.table.set_answered(index, deadline);
+                } else {
+                    self.table.remove(index);
+                }
+            }
+            Some((index, State::Answered)) => self.end(index, Status::Duplicate, arrival, out),
+            Some((_, State::Held)) | None if self.config.skew_timeout > 0 => {
+                self.insert(arrival, wanted, State::Held, self.config.skew_timeout, out);
+            }
+            Some((_, State::Held)) | None => {
+                self.stats.count(Status::Orphan);
+                out.transaction(&alone(arrival, Status::Orphan));
+            }
+        }
+    }
+
+    /// The held response that waits for a query: with its question, or with none.
+    fn find_held(&self, wanted: &Wanted<'_>) -> Option<u32> {
+        self.table.oldest(State::Held)?;
+        let held = |found: Option<(u32, State)>| found.filter(|&(_, state)| state == State::Held);
+        let (index, _) = held(self.table.find(wanted)).or_else(|| held(self.table.find_without_question(wanted)))?;
+        Some(index)
+    }
+
+    /// A query whose responses were seen first. The oldest with its question answers it, or else the oldest without
+    /// any; the others are duplicates.
+    fn answer_from_held(&mut self, arrival: &Arrival<'_>, wanted: &Wanted<'_>, first: u32, out: &mut impl Consumer) {
+        let mut status = Status::Answered;
+        let mut next = Some(first);
+        while let Some(index) = next {
+            let response = self.table.entry(index).observed();
+            self.stats.count(status);
+            out.transaction(&Transaction { response, ..alone(arrival, status) });
+            self.table.remove(index);
+            status = Status::Duplicate;
+            next = self.find_held(wanted);
+        }
+        if self.config.duplicate_window > 0 {
+            self.insert(arrival, wanted, State::Answered, self.config.duplicate_window, out);
+        }
+    }
+
+    fn insert(
+        &mut self,
+        arrival: &Arrival<'_>,
+        wanted: &Wanted<'_>,
+        state: State,
+        timeout: i64,
+        out: &mut impl Consumer,
+    ) {
+        self.make_room(wanted.cost(&arrival.observed.message), out);
+        let deadline = self.deadline(timeout);
+        self.table.insert(wanted, state, arrival.flow.vlan, deadline, &arrival.observed);
+    }
+
+    fn make_room(&mut self, bytes: usize, out: &mut impl Consumer) {
+        while self.table.len() >= self.config.max_messages.max(1)
+            || self.table.bytes() + bytes > self.config.max_bytes && self.table.len() > 0
+        {
+            let oldest = [State::Answered, State::Held, State::Outstanding]
+                .into_iter()
+                .find_map(|state| Some((self.table.oldest(state)?, state)));
+            match oldest {
+                Some((index, State::Answered)) => {
+                    self.stats.evicted_answered += 1;
+                    self.table.remove(index);
+                }
+                Some((index, State::Held)) => {
+                    self.stats.evicted_responses += 1;
+                    self.end_alone(index, out);
+                }
+                Some((index, State::Outstanding)) => {
+                    self.stats.evicted_queries += 1;
+                    self.end_alone(index, out);
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// When a time-out that starts now has passed: a message that comes after exactly that time is still in time.
+    fn deadline(&mut self, timeout: i64) -> Timestamp {
+        let deadline = self.now.plus(timeout).plus(1);
+        self.soonest = self.soonest.min(deadline);
+        deadline
+    }
+
+    /// Ends the query at `index` with the response that has arrived.
+    fn end(&mut self, index: u32, status: Status, arrival: &Arrival<'_>, out: &mut impl Consumer) {
+        self.stats.count(status);
+        let entry = self.table.entry(index);
+        let retransmits = if status == Status::Answered { entry.retransmits } else { 0 };
+        out.transaction(&Transaction {
+            query: entry.observed(),
+            vlan: entry.vlan,
+            retransmits,
+            ..alone(arrival, status)
+        });
+    }
+
+    /// Ends what waits at `index` without its counterpart.
+    fn end_alone(&mut self, index: u32, out: &mut impl Consumer) {
+        let entry = self.table.entry(index);
+        let (status, query, response) = match entry.state {
+            State::Held => (Status::Orphan, None, entry.observed()),
+            State::Outstanding | State::Answered => (Status::Unanswered, entry.observed(), None),
+        };
+        self.stats.count(status);
+        out.transaction(&Transaction {
+            status,
+            client: entry.key.client(),
+            client_port: entry.key.client_port(),
+            server: entry.key.server(),
+            server_port: entry.key.server_port(),
+            transport: entry.key.transport(),
+            vlan: entry.vlan,
+            query,
+            response,
+            retransmits: entry.retransmits,
+        });
+        self.table.remove(index);
+    }
+}
+
+/// The transaction that an arriving message would be without a counterpart.
+#[inline]
+fn alone<'a>(arrival: &Arrival<'a>, status: Status) -> Transaction<'a> {
+    let &Arrival { flow, transport, observed } = arrival;
+    let ends = [(flow.src, flow.src_port), (flow.dst, flow.dst_port)];
+    let (query, response, [client, server]) = if observed.message.header().is_response() {
+        (None, Some(observed), [ends[1], ends[0]])
+    } else {
+        (Some(observed), None, ends)
+    };
+    Transaction {
+        status,
+        client: client.0,
+        client_port: client.1,
+        server: server.0,
+        server_port: server.1,
+        transport,
+        vlan: flow.vlan,
+        query,
+        response,
+        retransmits: 0,
+    }
+}

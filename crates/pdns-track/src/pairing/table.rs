@@ -1,0 +1,336 @@
+//! The slab of messages that may still be paired, found by question, by flow and by age.
+
+use foldhash::quality::RandomState;
+use pdns_packet::dns::{Header, Message};
+use pdns_packet::frame::VlanTags;
+use pdns_packet::time::Timestamp;
+
+use super::key::{FlowKey, QuestionKey};
+use super::ring::{self, Linked, Links, NONE};
+use crate::transaction::Observed;
+
+/// What an entry waits for. Each state has a list in order of age, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// A query, for its response.
+    Outstanding,
+    /// A query that was answered, for further responses.
+    Answered,
+    /// A response seen before its query, for the query.
+    Held,
+}
+
+impl State {
+    pub(super) const ALL: [Self; 3] = [Self::Outstanding, Self::Answered, Self::Held];
+}
+
+const BY_QUESTION: usize = 0;
+const BY_FLOW: usize = 1;
+const BY_AGE: usize = 2;
+
+/// A buffer longer than this is given back when its entry is freed; nearly all queries are shorter. What freed entries
+/// keep is not in the account of bytes, so it must stay small beside the entry itself.
+const KEEP_BUFFER: usize = 128;
+
+/// A buffer has a multiple of this many bytes at first, so that the next message mostly fits.
+const FIRST_BUFFER: usize = 64;
+
+/// How many buckets a table starts with.
+const FIRST_BUCKETS: usize = 1024;
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub key: FlowKey,
+    pub state: State,
+    pub vlan: VlanTags,
+    pub time: Timestamp,
+    pub deadline: Timestamp,
+    pub frame_len: u32,
+    pub missing: u32,
+    pub retransmits: u32,
+    question_hash: u64,
+    flow_hash: u64,
+    links: [Links; 3],
+    /// The message, and behind it its question in the form of [`QuestionKey`] if that is not in the message.
+    data: Vec<u8>,
+    message_len: u32,
+    question_at: u32,
+    question_len: u16,
+}
+
+impl Entry {
+    pub(super) fn message(&self) -> Option<Message<'_>> {
+        Message::parse(&self.data[..self.message_len as usize])
+    }
+
+    pub(super) fn observed(&self) -> Option<Observed<'_>> {
+        let message = self.message()?;
+        Some(Observed { time: self.time, message, missing: self.missing as usize, frame_len: self.frame_len })
+    }
+
+    #[inline]
+    fn question(&self) -> &[u8] {
+        let start = self.question_at as usize;
+        &self.data[start..start + usize::from(self.question_len)]
+    }
+}
+
+impl Linked for Entry {
+    fn links(&self, list: usize) -> &Links {
+        &self.links[list]
+    }
+
+    fn links_mut(&mut self, list: usize) -> &mut Links {
+        &mut self.links[list]
+    }
+}
+
+/// What is looked for: a key with its hashes.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub key: FlowKey,
+    pub question: QuestionKey<'a>,
+    flow_hash: u64,
+    question_hash: u64,
+}
+
+impl Wanted<'_> {
+    /// How many bytes of [`Table::bytes`] a message with this key takes.
+    pub(super) const fn cost(&self, message: &Message<'_>) -> usize {
+        message.bytes().len() + if self.question.in_message { 0 } else { self.question.bytes.len() }
+    }
+}
+
+/// All messages that wait.
+///
+/// Entries that share flow and question share their state, and only [`State::Held`] ones are ever more than one: a
+/// repeated query never becomes an entry, one repeated after its response replaces it, and a response is held only
+/// while its query is not here. So one search by question finds whatever there is.
+///
+/// Searches stay short whatever is sent: equal entries follow each other oldest first and the oldest is what is looked
+/// for, so a search passes only entries of other keys in its bucket, and which keys share a bucket is a secret.
+#[derive(Debug)]
+pub(super) struct Table {
+    entries: Vec<Entry>,
+    free: Vec<u32>,
+    by_question: Vec<u32>,
+    /// Queries only, outstanding and answered ones apart: of one flow there may be many in either state, and only the
+    /// oldest is looked for.
+    by_flow: [Vec<u32>; 2],
+    by_age: [u32; State::ALL.len()],
+    /// Bytes of the messages held.
+    bytes: usize,
+    hashes: RandomState,
+}
+
+impl Table {
+    pub(super) fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+            free: Vec::new(),
+            by_question: vec![NONE; FIRST_BUCKETS],
+            by_flow: [(); 2].map(|()| vec![NONE; FIRST_BUCKETS]),
+            by_age: [NONE; State::ALL.len()],
+            bytes: 0,
+            hashes: RandomState::default(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    #[inline]
+    pub(super) fn wanted<'a>(&self, key: FlowKey, question: QuestionKey<'a>) -> Wanted<'a> {
+        let flow_hash = key.hash(&self.hashes);
+        let question_hash = question.hash(flow_hash, &self.hashes);
+        Wanted { key, question, flow_hash, question_hash }
+    }
+
+    #[inline]
+    pub(super) fn entry(&self, index: u32) -> &Entry {
+        &self.entries[index as usize]
+    }
+
+    #[inline]
+    pub(super) fn entry_mut(&mut self, index: u32) -> &mut Entry {
+        &mut self.entries[index as usize]
+    }
+
+    /// The oldest entry in `state`.
+    #[inline]
+    pub(super) fn oldest(&self, state: State) -> Option<u32> {
+        let index = self.by_age[state as usize];
+        (index != NONE).then_some(index)
+    }
+
+    /// The oldest entry with this flow and this very question, and its state.
+    #[inline]
+    pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
+        let head = self.by_question[bucket(wanted.question_hash, &self.by_question)];
+        let mut at = head;
+        while at != NONE {
+            let entry = self.entry(at);
+            if entry.question_hash == wanted.question_hash
+                && entry.key == wanted.key
+                && wanted.question.same(entry.question())
+            {
+                return Some((at, entry.state));
+            }
+            at = ring::next(&self.entries, BY_QUESTION, head, at);
+        }
+        None
+    }
+
+    /// The oldest outstanding query with this flow, whatever its question; or else the one answered first.
+    pub(super) fn find_flow(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
+        [State::Outstanding, State::Answered].into_iter().find_map(|state| {
+            let buckets = &self.by_flow[state as usize];
+            let head = buckets[bucket(wanted.flow_hash, buckets)];
+            let mut at = head;
+            while at != NONE {
+                let entry = self.entry(at);
+                if entry.flow_hash == wanted.flow_hash && entry.key == wanted.key {
+                    return Some((at, state));
+                }
+                at = ring::next(&self.entries, BY_FLOW, head, at);
+            }
+            None
+        })
+    }
+
+    /// The oldest entry without a question in this flow: an empty question is in the table under its own hash.
+    pub(super) fn find_without_question(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
+        let question = QuestionKey::NONE;
+        let question_hash = question.hash(wanted.flow_hash, &self.hashes);
+        self.find(&Wanted { question, question_hash, ..*wanted })
+    }
+
+    /// Copies a message in.
+    pub(super) fn insert(
+        &mut self,
+        wanted: &Wanted<'_>,
+        state: State,
+        vlan: VlanTags,
+        deadline: Timestamp,
+        observed: &Observed<'_>,
+    ) {
+        let message = observed.message.bytes();
+        let cost = wanted.cost(&observed.message);
+        let index = self.free.pop().unwrap_or(self.entries.len() as u32);
+        let mut data = match self.entries.get_mut(index as usize) {
+            Some(entry) => std::mem::take(&mut entry.data),
+            None => Vec::with_capacity(cost.next_multiple_of(FIRST_BUFFER)),
+        };
+        data.clear();
+        data.extend_from_slice(message);
+        if !wanted.question.in_message {
+            data.extend_from_slice(wanted.question.bytes);
+        }
+        self.bytes += cost;
+        let entry = Entry {
+            key: wanted.key,
+            state,
+            vlan,
+            time: observed.time,
+            deadline,
+            frame_len: observed.frame_len,
+            missing: observed.missing as u32,
+            retransmits: 0,
+            question_hash: wanted.question_hash,
+            flow_hash: wanted.flow_hash,
+            links: [Links::ALONE; 3],
+            data,
+            message_len: message.len() as u32,
+            question_at: if wanted.question.in_message { Header::LEN } else { message.len() } as u32,
+            // A name of 255 bytes, its type and its class.
+            question_len: wanted.question.bytes.len() as u16,
+        };
+        match self.entries.get_mut(index as usize) {
+            Some(slot) => *slot = entry,
+            None => self.entries.push(entry),
+        }
+        if self.len() > self.by_question.len() {
+            self.grow();
+        }
+        self.link_by_question(index);
+        self.link_by_flow(index);
+        ring::append(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
+    }
+
+    /// Makes an outstanding query an answered one, the youngest of them.
+    pub(super) fn set_answered(&mut self, index: u32, deadline: Timestamp) {
+        self.unlink_by_flow(index);
+        ring::remove(&mut self.entries, BY_AGE, &mut self.by_age[State::Outstanding as usize], index);
+        let entry = self.entry_mut(index);
+        entry.state = State::Answered;
+        entry.deadline = deadline;
+        self.link_by_flow(index);
+        ring::append(&mut self.entries, BY_AGE, &mut self.by_age[State::Answered as usize], index);
+    }
+
+    pub(super) fn remove(&mut self, index: u32) {
+        let entry = self.entry(index);
+        let state = entry.state;
+        let by_question = bucket(entry.question_hash, &self.by_question);
+        ring::remove(&mut self.entries, BY_QUESTION, &mut self.by_question[by_question], index);
+        self.unlink_by_flow(index);
+        ring::remove(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
+        let entry = &mut self.entries[index as usize];
+        self.bytes -= entry.data.len();
+        if entry.data.capacity() > KEEP_BUFFER {
+            entry.data = Vec::new();
+        }
+        self.free.push(index);
+    }
+
+    #[inline]
+    fn link_by_question(&mut self, index: u32) {
+        let bucket = bucket(self.entry(index).question_hash, &self.by_question);
+        ring::append(&mut self.entries, BY_QUESTION, &mut self.by_question[bucket], index);
+    }
+
+    #[inline]
+    fn link_by_flow(&mut self, index: u32) {
+        let Entry { flow_hash, state, .. } = *self.entry(index);
+        if let Some(buckets) = self.by_flow.get_mut(state as usize) {
+            let bucket = bucket(flow_hash, buckets);
+            ring::append(&mut self.entries, BY_FLOW, &mut buckets[bucket], index);
+        }
+    }
+
+    #[inline]
+    fn unlink_by_flow(&mut self, index: u32) {
+        let Entry { flow_hash, state, .. } = *self.entry(index);
+        if let Some(buckets) = self.by_flow.get_mut(state as usize) {
+            let bucket = bucket(flow_hash, buckets);
+            ring::remove(&mut self.entries, BY_FLOW, &mut buckets[bucket], index);
+        }
+    }
+
+    /// Doubles the buckets. Each state's entries are linked anew in order of age, so that equal keys stay oldest first.
+    fn grow(&mut self) {
+        let buckets = self.by_question.len() * 2;
+        self.by_question = vec![NONE; buckets];
+        self.by_flow = [(); 2].map(|()| vec![NONE; buckets]);
+        for state in State::ALL {
+            let head = self.by_age[state as usize];
+            let mut at = head;
+            while at != NONE {
+                self.link_by_question(at);
+                self.link_by_flow(at);
+                at = ring::next(&self.entries, BY_AGE, head, at);
+            }
+        }
+    }
+}
+
+/// The bucket of a hash among a power of two of them.
+#[inline]
+const fn bucket(hash: u64, buckets: &[u32]) -> usize {
+    hash as usize & (buckets.len() - 1)
+}

@@ -12,7 +12,8 @@ use pdns_fixtures::wire::{Frame, LinkType, link, udp};
 
 use crate::account::Account;
 use crate::util::{
-    Run, Scratch, client, exchange, in_parallel, pcap, query, read_lines, response, sensor, sensor_on, server, wait,
+    Run, Scratch, client, exchange, in_parallel, pcap, query, read_lines, response, sensor, sensor_on, server, skipped,
+    wait,
 };
 
 /// LINKTYPE_USB_LINUX: frames that have nothing to do with a network.
@@ -56,9 +57,9 @@ fn what_is_no_capture_is_refused_in_one_line() {
 fn a_file_that_may_not_be_read_is_refused() {
     let scratch = Scratch::new();
     let file = scratch.file("secret.pcap", pcap(1));
-    fs::set_permissions(&file, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
     if File::open(&file).is_ok() {
-        println!("skipped: this user may read everything");
+        skipped("this user may read every file");
         return;
     }
     Run::of(&mut sensor_on(&file)).assert_refused(&format!("{}: Permission denied (os error 13)", file.display()));

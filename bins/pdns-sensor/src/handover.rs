@@ -109,7 +109,7 @@ fn work(mut worker: Worker, packets: &Receiver<Packets>, give_back: &Sender<Pack
         if batch.flush {
             worker.flush();
         }
-        end = batch.end.or(batch.items.last().map(|item| item.now)).unwrap_or(end);
+        end = batch.end.or_else(|| batch.items.last().map(|item| item.now)).unwrap_or(end);
         let ended = batch.end.is_some();
         batch.clear();
         // The reader may have gone; then nobody needs the memory back.

@@ -145,7 +145,7 @@ impl Reader {
             let workers = &mut self.workers;
             let Some(frame) = file.next_with(|| {
                 if is_pipe {
-                    workers.flush()
+                    workers.flush();
                 }
             })?
             else {

@@ -87,7 +87,7 @@ impl Output {
         {
             // A worker that panicked while it held the sink is reported by its own join.
             let delivered = sink.lock().unwrap_or_else(PoisonError::into_inner).deliver(&self.batch);
-            self.failure = self.failure.take().or(delivered.err());
+            self.failure = self.failure.take().or_else(|| delivered.err());
             self.batch.clear();
         }
     }

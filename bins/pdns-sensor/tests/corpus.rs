@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use crate::util::{corpus, workspace};
+use crate::util::{corpus, skipped, workspace};
 
 #[test]
 fn only_the_known_captures_differ() {
     let Some(corpus) = corpus() else { return };
     if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: no python3");
+        skipped("no python3");
         return;
     }
     let output = Command::new("python3")

@@ -220,8 +220,14 @@ pub(crate) fn corpus() -> Option<PathBuf> {
     if path.join("MANIFEST.tsv").is_file() {
         return Some(path);
     }
-    println!("skipped: no corpus");
+    skipped("no corpus");
     None
+}
+
+/// Says what a test could not look at.
+#[expect(clippy::print_stdout, reason = "the test runner shows it")]
+pub(crate) fn skipped(reason: &str) {
+    println!("skipped: {reason}");
 }
 
 pub(crate) fn workspace() -> PathBuf {

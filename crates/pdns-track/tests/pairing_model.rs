@@ -277,7 +277,7 @@ fn run_model(config: &PairingConfig, actions: &[Action]) -> Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_table_does_what_a_list_does(config in configs(), actions in actions()) {

@@ -3,6 +3,8 @@
 mod key;
 mod ring;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use pdns_packet::frame::Flow;
 use pdns_packet::time::Timestamp;

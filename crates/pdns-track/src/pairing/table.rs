@@ -121,6 +121,9 @@ pub(super) struct Table {
     /// Bytes of the messages held.
     bytes: usize,
     hashes: RandomState,
+    /// How many entries were looked at in searches.
+    #[cfg(test)]
+    pub steps: std::cell::Cell<usize>,
 }
 
 impl Table {
@@ -133,6 +136,8 @@ impl Table {
             by_age: [NONE; State::ALL.len()],
             bytes: 0,
             hashes: RandomState::default(),
+            #[cfg(test)]
+            steps: std::cell::Cell::default(),
         }
     }
 
@@ -172,18 +177,12 @@ impl Table {
     #[inline]
     pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
         let head = self.by_question[bucket(wanted.question_hash, &self.by_question)];
-        let mut at = head;
-        while at != NONE {
-            let entry = self.entry(at);
-            if entry.question_hash == wanted.question_hash
+        let found = self.search(BY_QUESTION, head, |entry| {
+            entry.question_hash == wanted.question_hash
                 && entry.key == wanted.key
                 && wanted.question.same(entry.question())
-            {
-                return Some((at, entry.state));
-            }
-            at = ring::next(&self.entries, BY_QUESTION, head, at);
-        }
-        None
+        })?;
+        Some((found, self.entry(found).state))
     }
 
     /// The oldest outstanding query with this flow, whatever its question; or else the one answered first.
@@ -191,15 +190,8 @@ impl Table {
         [State::Outstanding, State::Answered].into_iter().find_map(|state| {
             let buckets = &self.by_flow[state as usize];
             let head = buckets[bucket(wanted.flow_hash, buckets)];
-            let mut at = head;
-            while at != NONE {
-                let entry = self.entry(at);
-                if entry.flow_hash == wanted.flow_hash && entry.key == wanted.key {
-                    return Some((at, state));
-                }
-                at = ring::next(&self.entries, BY_FLOW, head, at);
-            }
-            None
+            let is_it = |entry: &Entry| entry.flow_hash == wanted.flow_hash && entry.key == wanted.key;
+            Some((self.search(BY_FLOW, head, is_it)?, state))
         })
     }
 
@@ -286,6 +278,21 @@ impl Table {
             entry.data = Vec::new();
         }
         self.free.push(index);
+    }
+
+    /// The first entry that `is_it` in the list that starts at `head`.
+    #[inline]
+    fn search(&self, list: usize, head: u32, is_it: impl Fn(&Entry) -> bool) -> Option<u32> {
+        let mut at = head;
+        while at != NONE {
+            #[cfg(test)]
+            self.steps.set(self.steps.get() + 1);
+            if is_it(self.entry(at)) {
+                return Some(at);
+            }
+            at = ring::next(&self.entries, list, head, at);
+        }
+        None
     }
 
     #[inline]

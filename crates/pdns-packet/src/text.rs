@@ -180,6 +180,7 @@ const OCTETS: [[u8; 4]; 256] = {
 };
 
 /// Writes `value` in decimal at the end of `buffer` and returns the digits.
+#[inline]
 pub fn decimal(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
     const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
         2021222324252627282930313233343536373839\
@@ -187,21 +188,15 @@ pub fn decimal(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
         6061626364656667686970717273747576777879\
         8081828384858687888990919293949596979899";
     let mut at = buffer.len();
-    while value >= 100 {
+    loop {
         let pair = (value % 100) as usize * 2;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+        if value < 100 {
+            return &buffer[at + usize::from(value < 10)..];
+        }
         value /= 100;
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
     }
-    if value >= 10 {
-        let pair = value as usize * 2;
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
-    } else {
-        at -= 1;
-        buffer[at] = b'0' + value as u8;
-    }
-    &buffer[at..]
 }
 
 /// Up to eight bytes as the upper end of a number.

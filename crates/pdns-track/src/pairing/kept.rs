@@ -1,6 +1,6 @@
 //! What is kept of a message beside its bytes, wherever those lie.
 
-use pdns_packet::dns::Message;
+use pdns_packet::dns::{Message, Outline};
 use pdns_packet::frame::VlanTags;
 use pdns_packet::time::Timestamp;
 
@@ -27,10 +27,15 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    /// The outline of the message, read once more.
+    pub(super) fn outline(&self, data: &[u8]) -> Option<Outline> {
+        Message::parse(data.get(..self.message_len as usize)?).map(|message| message.outline())
+    }
+
     /// The message as it was seen.
     #[inline]
-    pub(super) fn observed<'a>(&self, data: &'a [u8]) -> Option<Observed<'a>> {
-        let message = Message::parse(data.get(..self.message_len as usize)?)?;
+    pub(super) fn observed<'a>(&self, data: &'a [u8], outline: Outline) -> Option<Observed<'a>> {
+        let message = Message::from_outline(data.get(..self.message_len as usize)?, outline)?;
         Some(Observed { time: self.time, message, missing: self.missing as usize, frame_len: self.frame_len })
     }
 

@@ -124,19 +124,10 @@ impl<'a> QuestionKey<'a> {
     /// [`uncompressed`](Self::uncompressed).
     #[inline]
     pub(super) fn of(message: &Message<'a>) -> Option<Self> {
-        if message.question().is_none() {
-            return Some(Self::NONE);
-        }
-        let bytes = message.bytes().get(Header::LEN..)?;
-        let mut at = 0;
-        loop {
-            match *bytes.get(at)? {
-                0 => break,
-                length @ 1..=63 => at += 1 + usize::from(length),
-                _ => return None,
-            }
-        }
-        Some(Self { bytes: bytes.get(..at + 5)?, in_message: true })
+        let Some(question) = message.question() else { return Some(Self::NONE) };
+        let name = question.qname.uncompressed()?;
+        let bytes = message.bytes().get(Header::LEN..Header::LEN + name.len() + 4)?;
+        Some(Self { bytes, in_message: true })
     }
 
     /// The key of a first question with a compressed name: weird, but nothing in RFC 1035 section 4.1.4 is against it.

@@ -167,7 +167,8 @@ impl Pairing {
         }
         let answered = if has_question { self.answered.find(wanted) } else { self.answered.find_flow(wanted) };
         if let Some((kept, data)) = answered {
-            let transaction = with_query(arrival, Status::Duplicate, kept, data);
+            let query = kept.outline(data).and_then(|outline| kept.observed(data, outline));
+            let transaction = Transaction { query, vlan: kept.vlan, ..alone(arrival, Status::Duplicate) };
             self.stats.count(Status::Duplicate);
             out.transaction(&transaction);
         } else if self.config.skew_timeout > 0 {
@@ -183,9 +184,9 @@ impl Pairing {
         let deadline = self.deadline(self.config.duplicate_window);
         let entry = self.table.entry(index);
         self.stats.count(Status::Answered);
-        let retransmits = entry.kept.retransmits;
-        let transaction = with_query(arrival, Status::Answered, &entry.kept, entry.data());
-        out.transaction(&Transaction { retransmits, ..transaction });
+        let Kept { vlan, retransmits, .. } = entry.kept;
+        let query = entry.observed();
+        out.transaction(&Transaction { query, vlan, retransmits, ..alone(arrival, Status::Answered) });
         if self.config.duplicate_window > 0 {
             self.answered.push(Kept { deadline, ..entry.kept }, [entry.data(), &[]]);
         }
@@ -233,7 +234,8 @@ impl Pairing {
         let data = wanted.data(&arrival.observed.message);
         self.make_room(data[0].len() + data[1].len(), out);
         let deadline = self.deadline(timeout);
-        self.table.insert(wanted.kept(arrival.flow.vlan, deadline, &arrival.observed), data, state);
+        let observed = &arrival.observed;
+        self.table.insert(wanted.kept(arrival.flow.vlan, deadline, observed), observed.message.outline(), data, state);
     }
 
     fn make_room(&mut self, bytes: usize, out: &mut impl Consumer) {
@@ -283,12 +285,6 @@ impl Pairing {
         });
         self.table.remove(index);
     }
-}
-
-/// The transaction of a response and the query it belongs to.
-#[inline]
-fn with_query<'a>(arrival: &Arrival<'a>, status: Status, kept: &Kept, data: &'a [u8]) -> Transaction<'a> {
-    Transaction { query: kept.observed(data), vlan: kept.vlan, ..alone(arrival, status) }
 }
 
 /// The transaction that an arriving message would be without a counterpart.

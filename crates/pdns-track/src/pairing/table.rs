@@ -1,7 +1,7 @@
 //! The slab of messages that may still be paired, found by question, by flow and by age.
 
 use foldhash::quality::RandomState;
-use pdns_packet::dns::{Header, Message};
+use pdns_packet::dns::{Header, Message, Outline};
 use pdns_packet::frame::VlanTags;
 use pdns_packet::time::Timestamp;
 
@@ -47,12 +47,13 @@ pub(super) struct Entry {
     data: Vec<u8>,
     pub state: State,
     pub kept: Kept,
+    pub outline: Outline,
 }
 
 impl Entry {
     #[inline]
     pub(super) fn observed(&self) -> Option<Observed<'_>> {
-        self.kept.observed(&self.data)
+        self.kept.observed(&self.data, self.outline)
     }
 
     #[inline]
@@ -203,13 +204,13 @@ impl Table {
     }
 
     /// Copies a message in.
-    pub(super) fn insert(&mut self, kept: Kept, data: [&[u8]; 2], state: State) {
+    pub(super) fn insert(&mut self, kept: Kept, outline: Outline, data: [&[u8]; 2], state: State) {
         let index = match self.free.pop() {
             Some(index) => index,
             None => {
                 let data =
                     Vec::with_capacity(data.map(<[u8]>::len).iter().sum::<usize>().next_multiple_of(FIRST_BUFFER));
-                self.entries.push(Entry { links: [Links::ALONE; 3], data, state, kept });
+                self.entries.push(Entry { links: [Links::ALONE; 3], data, state, kept, outline });
                 self.entries.len() as u32 - 1
             }
         };
@@ -218,6 +219,7 @@ impl Table {
         data.iter().for_each(|part| entry.data.extend_from_slice(part));
         entry.state = state;
         entry.kept = kept;
+        entry.outline = outline;
         self.bytes += entry.data.len();
         if 2 * self.len() > self.by_question.len() {
             self.grow();

@@ -48,7 +48,9 @@ pub struct Arrival<'a> {
 
 impl Pairing {
     /// An empty table.
-    pub fn new(config: PairingConfig) -> Self {
+    pub fn new(mut config: PairingConfig) -> Self {
+        // There is always room for one, and entries are numbered in 32 bits.
+        config.max_messages = config.max_messages.clamp(1, u32::MAX as usize);
         Self {
             config,
             table: Table::new(),
@@ -218,7 +220,7 @@ impl Pairing {
     }
 
     fn make_room(&mut self, bytes: usize, out: &mut impl Consumer) {
-        while self.table.len() >= self.config.max_messages.max(1)
+        while self.table.len() >= self.config.max_messages
             || self.table.bytes() + bytes > self.config.max_bytes && self.table.len() > 0
         {
             let oldest = [State::Answered, State::Held, State::Outstanding]

@@ -494,8 +494,7 @@ mod time {
 
     #[test]
     fn the_last_moment_there_is_harms_nothing() {
-        let mut harness = Harness::default();
-        harness.now = i64::MAX;
+        let mut harness = Harness { now: i64::MAX, ..Harness::default() };
         harness.query(&Ask::named("one"));
         harness.response(&Ask::named("two"));
         harness.now = i64::MIN;

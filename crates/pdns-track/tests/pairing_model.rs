@@ -245,7 +245,7 @@ fn run(config: &PairingConfig, actions: &[Action]) -> Harness {
     for action in actions {
         match action {
             Action::Send { ask, is_response, bare: false } => {
-                harness.send(ask, *is_response, &ask.message(*is_response))
+                harness.send(ask, *is_response, &ask.message(*is_response));
             }
             Action::Send { ask, is_response, bare: true } => {
                 harness.send(ask, *is_response, &ask.with_questions(*is_response, 0, &[]));

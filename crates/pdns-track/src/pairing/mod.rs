@@ -53,7 +53,9 @@ pub struct Arrival<'a> {
 
 impl Pairing {
     /// An empty table.
-    pub fn new(config: PairingConfig) -> Self {
+    pub fn new(mut config: PairingConfig) -> Self {
+        // There is always room for one, and entries are numbered in 32 bits.
+        config.max_messages = config.max_messages.clamp(1, u32::MAX as usize);
         Self {
             config,
             table: Table::new(),
@@ -239,7 +241,7 @@ impl Pairing {
     }
 
     fn make_room(&mut self, bytes: usize, out: &mut impl Consumer) {
-        while self.len() >= self.config.max_messages.max(1)
+        while self.len() >= self.config.max_messages
             || self.held_bytes() + bytes > self.config.max_bytes && !self.is_empty()
         {
             if self.answered.len() > 0 {

@@ -292,3 +292,49 @@ impl Table {
 const fn bucket(hash: u64, buckets: &[u32]) -> usize {
     hash as usize & (buckets.len() - 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transaction::Transport;
+    use pdns_packet::frame::Flow;
+
+    fn key(client_port: u16) -> FlowKey {
+        let (src, dst) = ([192, 0, 2, 1].into(), [192, 0, 2, 53].into());
+        let flow = Flow { src, dst, src_port: client_port, dst_port: 53, vlan: VlanTags::NONE };
+        FlowKey::new(&flow, Transport::Udp, &Header { id: 1, flags: 0, counts: [0; 4] }, false)
+    }
+
+    #[test]
+    fn equal_hashes_do_not_make_equal_entries() {
+        let mut table = Table::new();
+        let message = Message::parse(&[0; 12]).unwrap();
+        let observed = Observed { time: Timestamp::default(), message, missing: 0, frame_len: 0 };
+        let questions = [&b"\x01a\0\0\x01\0\x01"[..], b"\x01b\0\0\x01\0\x01", b"\x01a\0\0\x02\0\x01"];
+        let wanted = |port, bytes| Wanted {
+            key: key(port),
+            question: QuestionKey { bytes, in_message: false },
+            flow_hash: 5,
+            question_hash: 5,
+        };
+        let all: Vec<_> = questions.iter().flat_map(|bytes| [wanted(1, bytes), wanted(2, bytes)]).collect();
+        for (number, wanted) in all.iter().enumerate() {
+            assert_eq!(table.find(wanted), None);
+            table.insert(wanted, State::Outstanding, VlanTags::NONE, Timestamp::MAX, &observed);
+            assert_eq!(table.find(wanted), Some((number as u32, State::Outstanding)));
+        }
+        let oldest = |table: &Table, port| table.find_flow(&wanted(port, &[]));
+        assert_eq!(oldest(&table, 1), Some((0, State::Outstanding)));
+        assert_eq!(oldest(&table, 2), Some((1, State::Outstanding)));
+        assert_eq!(oldest(&table, 3), None);
+        table.remove(0);
+        table.set_answered(1, Timestamp::MAX);
+        assert_eq!(table.find(&all[0]), None);
+        assert_eq!(table.find(&all[1]), Some((1, State::Answered)));
+        assert_eq!(
+            (oldest(&table, 1), oldest(&table, 2)),
+            (Some((2, State::Outstanding)), Some((3, State::Outstanding)))
+        );
+        assert_eq!(table.len(), 5);
+    }
+}

@@ -211,3 +211,84 @@ impl Answered {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::key::{FlowKey, QuestionKey};
+    use super::*;
+    use crate::transaction::{Observed, Transport};
+    use pdns_packet::dns::{Header, Message};
+    use pdns_packet::frame::{Flow, VlanTags};
+
+    /// A query numbered by its client's port, with hashes that share few buckets.
+    fn wanted(number: u16) -> Wanted<'static> {
+        let flow = Flow {
+            src: [192, 0, 2, 1].into(),
+            dst: [192, 0, 2, 53].into(),
+            src_port: number,
+            dst_port: 53,
+            vlan: VlanTags::NONE,
+        };
+        let header = Header { id: 1, flags: 0, counts: [0; 4] };
+        let hash = u64::from(number % 7);
+        let key = FlowKey::new(&flow, Transport::Udp, &header, false);
+        Wanted { key, question: QuestionKey::NONE, flow_hash: hash, question_hash: hash }
+    }
+
+    fn push(answered: &mut Answered, number: u16, len: usize) {
+        let mut bytes = vec![0; len.max(12)];
+        bytes[..2].copy_from_slice(&number.to_be_bytes());
+        let message = Message::parse(&bytes).unwrap();
+        let observed = Observed { time: Timestamp::default(), message, missing: 0, frame_len: 0 };
+        let deadline = Timestamp::from_nanos(number.into());
+        answered.push(wanted(number).kept(VlanTags::NONE, deadline, &observed), [&bytes, &[]]);
+    }
+
+    fn has(answered: &Answered, number: u16) -> bool {
+        let by_flow = answered.find_flow(&wanted(number)).map(|(kept, _)| kept.deadline.nanos());
+        let found = answered.find(&wanted(number));
+        assert_eq!(by_flow, found.map(|(kept, _)| kept.deadline.nanos()));
+        found.is_some_and(|(_, data)| data[..2] == number.to_be_bytes())
+    }
+
+    #[test]
+    fn entries_are_found_until_they_are_forgotten_across_growth_and_wrapping() {
+        let mut answered = Answered::new();
+        let (mut first, mut next) = (0, 0);
+        for round in 0..40_u16 {
+            for _ in 0..(round % 5) * 100 {
+                push(&mut answered, next, 20 + usize::from(next % 50));
+                next += 1;
+            }
+            for _ in 0..(round % 3) * 90 {
+                if answered.len() > 0 {
+                    assert_eq!(answered.deadline(), Some(Timestamp::from_nanos(first.into())));
+                    answered.pop();
+                    first += 1;
+                }
+            }
+            assert_eq!(answered.len(), usize::from(next - first));
+            for number in (first.saturating_sub(3)..next + 3).step_by(17) {
+                assert_eq!(has(&answered, number), (first..next).contains(&number), "{number}");
+            }
+        }
+        while answered.len() > 0 {
+            answered.pop();
+        }
+        assert_eq!((answered.bytes(), answered.deadline(), answered.chunks.len()), (0, None, 0));
+    }
+
+    #[test]
+    fn memory_goes_round_and_long_messages_have_their_own() {
+        let mut answered = Answered::new();
+        for number in 0..5_000 {
+            push(&mut answered, number, if number % 100 == 0 { CHUNK + 1 } else { 400 });
+            if number >= 300 {
+                answered.pop();
+            }
+            assert!(answered.chunks.len() + answered.spare.len() <= 16, "{}", answered.chunks.len());
+        }
+        assert!((4_700..5_000).all(|number| has(&answered, number)));
+        assert_eq!(answered.bytes(), 300 * 400 - 3 * 400 + 3 * (CHUNK + 1));
+    }
+}

@@ -295,6 +295,7 @@ const fn bucket(hash: u64, buckets: &[u32]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::answered::Answered;
     use super::*;
     use crate::transaction::Transport;
     use pdns_packet::frame::Flow;
@@ -307,7 +308,7 @@ mod tests {
 
     #[test]
     fn equal_hashes_do_not_make_equal_entries() {
-        let mut table = Table::new();
+        let (mut table, mut answered) = (Table::new(), Answered::new());
         let message = Message::parse(&[0; 12]).unwrap();
         let observed = Observed { time: Timestamp::default(), message, missing: 0, frame_len: 0 };
         let questions = [&b"\x01a\0\0\x01\0\x01"[..], b"\x01b\0\0\x01\0\x01", b"\x01a\0\0\x02\0\x01"];
@@ -320,7 +321,9 @@ mod tests {
         let all: Vec<_> = questions.iter().flat_map(|bytes| [wanted(1, bytes), wanted(2, bytes)]).collect();
         for (number, wanted) in all.iter().enumerate() {
             assert_eq!(table.find(wanted), None);
-            table.insert(wanted, State::Outstanding, VlanTags::NONE, Timestamp::MAX, &observed);
+            let kept = wanted.kept(VlanTags::NONE, Timestamp::MAX, &observed);
+            table.insert(kept, message.outline(), wanted.data(&message), State::Outstanding);
+            answered.push(kept, wanted.data(&message));
             assert_eq!(table.find(wanted), Some((number as u32, State::Outstanding)));
         }
         let oldest = |table: &Table, port| table.find_flow(&wanted(port, &[]));
@@ -328,13 +331,17 @@ mod tests {
         assert_eq!(oldest(&table, 2), Some((1, State::Outstanding)));
         assert_eq!(oldest(&table, 3), None);
         table.remove(0);
-        table.set_answered(1, Timestamp::MAX);
         assert_eq!(table.find(&all[0]), None);
-        assert_eq!(table.find(&all[1]), Some((1, State::Answered)));
-        assert_eq!(
-            (oldest(&table, 1), oldest(&table, 2)),
-            (Some((2, State::Outstanding)), Some((3, State::Outstanding)))
-        );
+        assert_eq!(table.find(&all[1]), Some((1, State::Outstanding)));
+        assert_eq!(oldest(&table, 1), Some((2, State::Outstanding)));
         assert_eq!(table.len(), 5);
+
+        for wanted in &all {
+            let (kept, data) = answered.find(wanted).unwrap();
+            assert!(kept.is(wanted, data));
+        }
+        let (youngest, _) = answered.find_flow(&wanted(1, &[])).unwrap();
+        assert_eq!(youngest.key, key(1));
+        assert!(answered.find_flow(&wanted(3, &[])).is_none());
     }
 }

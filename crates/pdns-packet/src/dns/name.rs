@@ -353,7 +353,7 @@ fn plain_text(buffer: &mut [u8; TEXT_LEN], len: usize, labels: usize) -> Option<
     let (mut special, mut dots) = (0, 0);
     for word in buffer[..len.next_multiple_of(8)].as_chunks().0 {
         let word = u64::from_le_bytes(*word);
-        special |= scan::unprintable(word) | scan::equal(word, b' ');
+        special |= scan::may_need_escape(word);
         // One count per byte of the word; 12 words cannot make one overflow.
         dots += scan::equal(word, b'.') >> 7;
     }

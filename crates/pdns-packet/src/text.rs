@@ -9,6 +9,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub trait Text {
     /// Appends printable ASCII that holds neither `"` nor `\`.
     fn plain(&mut self, bytes: &[u8]);
+    /// Appends the first `len` of `bytes`, which are as for [`plain`](Self::plain). To copy a number of bytes that is
+    /// known beforehand takes no call, so an implementation may copy all and take back the rest.
+    #[inline]
+    fn padded<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
+        self.plain(&bytes[..len.min(N)]);
+    }
     /// Appends one backslash.
     fn backslash(&mut self);
     /// Appends one double quote.
@@ -59,6 +65,12 @@ pub trait Text {
             10_000..100_000 => {
                 let ([b, c], [d, e]) = (pair(value / 100 % 100), pair(value % 100));
                 self.plain(&[b'0' + (value / 10_000) as u8, b, c, d, e]);
+            }
+            100_000..10_000_000_000 => {
+                let (high, low) = (value / 100_000, value % 100_000);
+                let ([b, c], [d, e]) = (pair(low / 100 % 100), pair(low % 100));
+                self.number(high);
+                self.plain(&[b'0' + (low / 10_000) as u8, b, c, d, e]);
             }
             _ => {
                 let mut digits = [0; 20];
@@ -127,7 +139,7 @@ pub trait Text {
             buffer[at..at + 4].copy_from_slice(&entry);
             at += 2 + usize::from(octet >= 10) + usize::from(octet >= 100);
         }
-        self.plain(&buffer[..at - 1]);
+        self.padded(&buffer, at - 1);
     }
 
     /// Appends an IPv6 address in the form of RFC 5952: longest run of zero groups as `::`, lower case, and an
@@ -164,6 +176,13 @@ impl Text for Vec<u8> {
     #[inline]
     fn plain(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn padded<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
+        let end = self.len() + len.min(N);
+        self.extend_from_slice(bytes);
+        self.truncate(end);
     }
 
     fn backslash(&mut self) {

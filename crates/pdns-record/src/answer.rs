@@ -34,7 +34,7 @@ pub(crate) fn encode(
     transaction: &Transaction<'_>,
     out: &mut Vec<u8>,
 ) -> u64 {
-    let response = transaction.response.as_ref().map(|response| &response.message);
+    let response = transaction.response.map(|response| &response.message);
     let mut lines = Lines { head: 0..0, tail: 0..0, count: 0 };
     for record in response.into_iter().flat_map(Message::answers) {
         lines.begin(transaction, out);
@@ -83,11 +83,11 @@ impl Lines {
 }
 
 fn head(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
-    let shown = transaction.response.as_ref().or(transaction.query.as_ref());
+    let shown = transaction.response.or(transaction.query);
     let id = shown.map_or(0, |shown| shown.message.header().id);
     json::number(out, b"{\"query_id\":", u64::from(id));
     out.extend_from_slice(b",\"rcode\":");
-    match &transaction.response {
+    match transaction.response {
         Some(response) => out.number(u64::from(response.message.rcode().0)),
         None => out.extend_from_slice(b"-1"),
     }
@@ -113,13 +113,13 @@ fn write_record(record: &Record<'_>, out: &mut Vec<u8>) {
 }
 
 fn tail(fragments: &Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
-    let (query, response) = (&transaction.query, &transaction.response);
+    let (query, response) = (transaction.query, transaction.response);
     out.extend_from_slice(b",\"dst\":\"");
     out.ip(transaction.server);
     out.extend_from_slice(b"\",\"src\":\"");
     out.ip(transaction.client);
     out.extend_from_slice(b"\",\"tstamp\":\"");
-    if let Some(shown) = response.as_ref().or(query.as_ref()) {
+    if let Some(shown) = response.or(query) {
         out.extend_from_slice(clock.format(shown.time));
     }
     out.extend_from_slice(b"\",\"elapsed\":");
@@ -137,8 +137,8 @@ fn tail(fragments: &Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_
     out.number(bytes);
     out.extend_from_slice(b",\"protocol\":\"");
     out.extend_from_slice(transaction.transport.name().as_bytes());
-    let answered = response.as_ref().map(|response| response.message.header());
-    let asked = query.as_ref().map(|query| query.message.header()).or(answered);
+    let answered = response.map(|response| response.message.header());
+    let asked = query.map(|query| query.message.header()).or(answered);
     let flags: [(&[u8], bool); 4] = [
         (b"\",\"truncated\":", answered.is_some_and(|header| header.tc())),
         (b",\"aa\":", answered.is_some_and(|header| header.aa())),

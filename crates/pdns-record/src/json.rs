@@ -12,6 +12,11 @@ impl Text for JsonText<'_> {
         self.0.extend_from_slice(bytes);
     }
 
+    #[inline]
+    fn padded<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
+        self.0.padded(bytes, len);
+    }
+
     fn backslash(&mut self) {
         self.0.extend_from_slice(b"\\\\");
     }

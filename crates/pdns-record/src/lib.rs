@@ -11,6 +11,12 @@
 //! use pdns_track::{Observed, Status, Transaction, Transport};
 //!
 //! let query = b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x07example\x03com\0\0\x01\0\x01";
+//! let query = Message::parse(query).map(|message| Observed {
+//!     time: Timestamp::new(1_585_917_601, 5),
+//!     message,
+//!     missing: 0,
+//!     frame_len: 71,
+//! });
 //! let transaction = Transaction {
 //!     status: Status::Unanswered,
 //!     client: [192, 0, 2, 1].into(),
@@ -19,12 +25,7 @@
 //!     server_port: 53,
 //!     transport: Transport::Udp,
 //!     vlan: VlanTags::NONE,
-//!     query: Message::parse(query).map(|message| Observed {
-//!         time: Timestamp::new(1_585_917_601, 5),
-//!         message,
-//!         missing: 0,
-//!         frame_len: 71,
-//!     }),
+//!     query: query.as_ref(),
 //!     response: None,
 //!     retransmits: 0,
 //! };
@@ -89,7 +90,7 @@ impl Encoder {
         match self.layout {
             Layout::Answer => answer::encode(&self.answer, &mut self.clock, transaction, out),
             Layout::Transaction => {
-                transaction::encode(&self.transaction, &mut self.clock, transaction, out);
+                transaction::encode(&mut self.transaction, &mut self.clock, transaction, out);
                 1
             }
         }

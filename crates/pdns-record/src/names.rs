@@ -4,11 +4,15 @@
 use std::ops::Range;
 
 use pdns_packet::dns::Name;
+use pdns_packet::text::Text;
 
 use crate::json::JsonText;
 
 /// How many names are remembered; the oldest goes. A response about one name has the question, its aliases and the zone.
 const PLACES: usize = 8;
+
+/// A piece up to this length is copied with its length unknown, see [`Text::padded`]; most names are shorter.
+const SHORT: usize = 32;
 
 /// Where the names of one message were written.
 #[derive(Debug, Default)]
@@ -23,7 +27,7 @@ impl Names {
     pub(crate) fn write(&mut self, name: &Name<'_>, out: &mut Vec<u8>) {
         let place = name.place();
         if let Some((_, range)) = self.places.iter().find(|(known, range)| *known == place && !range.is_empty()) {
-            return out.extend_from_within(range.clone());
+            return repeat(range.clone(), out);
         }
         let start = out.len();
         let _readable = name.write(&mut JsonText(out));
@@ -34,6 +38,15 @@ impl Names {
     pub(crate) fn remember(&mut self, place: usize, range: Range<usize>) {
         self.places[self.next % PLACES] = (place, range);
         self.next += 1;
+    }
+}
+
+/// Appends what is at `range` of `out` once more.
+#[inline]
+pub(crate) fn repeat(range: Range<usize>, out: &mut Vec<u8>) {
+    match out.get(range.start..).and_then(<[u8]>::first_chunk::<SHORT>) {
+        Some(&chunk) if range.len() <= SHORT => out.padded(&chunk, range.len()),
+        _ => out.extend_from_within(range),
     }
 }
 

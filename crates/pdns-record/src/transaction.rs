@@ -1,11 +1,12 @@
 //! Layout `transaction`: one line for each transaction.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
-use pdns_packet::dns::{Class, Header, Message, Opcode, Question, Record, Rtype};
+use pdns_packet::dns::{Class, Header, Message, Opcode, Question, Rcode, Record, Rtype};
 use pdns_packet::text::Text;
 use pdns_packet::time::Rfc3339;
-use pdns_track::{Observed, Status, Transaction};
+use pdns_track::{Observed, Status, Transaction, Transport};
 
 use crate::edns;
 use crate::json::{self, JsonText};
@@ -18,6 +19,7 @@ pub(crate) struct Fragments {
     heads: [Vec<u8>; Status::ALL.len()],
     /// The flags, by the bits of [`flag_bits`].
     flags: Vec<Vec<u8>>,
+    servers: Servers,
 }
 
 impl Fragments {
@@ -27,16 +29,20 @@ impl Fragments {
             let status = status.name().as_bytes();
             [b"{\"sensor\":", sensor, b",\"status\":\"", status, b"\""].concat()
         };
-        Self { heads: Status::ALL.map(head), flags: (0..1 << FLAGS.len()).map(flags).collect() }
+        Self {
+            heads: Status::ALL.map(head),
+            flags: (0..1 << FLAGS.len()).map(flags).collect(),
+            servers: Servers::default(),
+        }
     }
 }
 
-pub(crate) fn encode(fragments: &Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+pub(crate) fn encode(fragments: &mut Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(&fragments.heads[transaction.status as usize]);
     times(clock, transaction, out);
-    ends(transaction, out);
+    ends(&mut fragments.servers, transaction, out);
     // The state machine never hands out a transaction without a message.
-    let Some(shown) = transaction.response.as_ref().or(transaction.query.as_ref()) else {
+    let Some(shown) = transaction.response.or(transaction.query) else {
         out.extend_from_slice(b"}\n");
         return;
     };
@@ -45,10 +51,10 @@ pub(crate) fn encode(fragments: &Fragments, clock: &mut Rfc3339, transaction: &T
     let mut names = Names::default();
     question(transaction, carrier, &mut names, out);
     out.extend_from_slice(&fragments.flags[flag_bits(shown.message.header())]);
-    if let Some(query) = &transaction.query {
+    if let Some(query) = transaction.query {
         json::number(out, b",\"query_bytes\":", query.wire_len() as u64);
     }
-    if let Some(response) = &transaction.response {
+    if let Some(response) = transaction.response {
         json::number(out, b",\"response_bytes\":", response.wire_len() as u64);
     }
     if transaction.retransmits > 0 {
@@ -67,7 +73,7 @@ pub(crate) fn encode(fragments: &Fragments, clock: &mut Rfc3339, transaction: &T
 /// The message whose sections are shown. UPDATE (RFC 2136 section 3.8) and NOTIFY (RFC 1996 section 3.7) carry theirs
 /// in the request, and their responses need not repeat them.
 fn carrier<'t, 'a>(transaction: &'t Transaction<'a>, shown: &'t Observed<'a>) -> &'t Message<'a> {
-    match &transaction.query {
+    match transaction.query {
         Some(query) if matches!(query.message.opcode(), Opcode::UPDATE | Opcode::NOTIFY) => &query.message,
         _ => &shown.message,
     }
@@ -75,39 +81,74 @@ fn carrier<'t, 'a>(transaction: &'t Transaction<'a>, shown: &'t Observed<'a>) ->
 
 /// The message whose question is the transaction's: the query, unless only the response has one.
 pub(crate) fn asking<'t, 'a>(transaction: &'t Transaction<'a>) -> Option<&'t Message<'a>> {
-    let messages = [&transaction.query, &transaction.response].into_iter().flatten().map(|observed| &observed.message);
+    let messages = [transaction.query, transaction.response].into_iter().flatten().map(|observed| &observed.message);
     messages.into_iter().find(|message| message.question().is_some())
 }
 
 fn times(clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
-    if let Some(query) = &transaction.query {
+    if let Some(query) = transaction.query {
         out.extend_from_slice(b",\"query_time\":\"");
         out.extend_from_slice(clock.format(query.time));
         out.push(b'"');
     }
-    if let Some(response) = &transaction.response {
+    if let Some(response) = transaction.response {
         out.extend_from_slice(b",\"response_time\":\"");
         out.extend_from_slice(clock.format(response.time));
         out.push(b'"');
     }
     if let (Status::Answered, Some(query), Some(response)) =
-        (transaction.status, &transaction.query, &transaction.response)
+        (transaction.status, transaction.query, transaction.response)
     {
         out.extend_from_slice(b",\"elapsed_ns\":");
         json::signed(out, response.time.since(query.time));
     }
 }
 
-fn ends(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+/// How many servers' fragments are remembered; a power of two.
+const SERVERS: usize = 16;
+
+/// The part of the line about the server, for the servers seen last: a sensor sees few of them.
+#[derive(Clone, Debug, Default)]
+struct Servers([Option<(Server, Vec<u8>)>; SERVERS]);
+
+type Server = (IpAddr, u16, Transport);
+
+impl Servers {
+    #[inline]
+    fn write(&mut self, server: Server, out: &mut Vec<u8>) {
+        let last_octet = match server.0 {
+            IpAddr::V4(address) => address.to_bits() as usize,
+            IpAddr::V6(address) => address.to_bits() as usize + SERVERS / 2,
+        };
+        let place = &mut self.0[last_octet % SERVERS];
+        match place {
+            Some((known, text)) if *known == server => out.extend_from_slice(text),
+            _ => {
+                let start = out.len();
+                write_server(server, out);
+                let (known, text) = place.get_or_insert_with(|| (server, Vec::new()));
+                *known = server;
+                text.clear();
+                text.extend_from_slice(&out[start..]);
+            }
+        }
+    }
+}
+
+fn write_server((address, port, transport): Server, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"server\":\"");
+    out.ip(address);
+    json::number(out, b"\",\"server_port\":", u64::from(port));
+    out.extend_from_slice(b",\"transport\":\"");
+    out.extend_from_slice(transport.name().as_bytes());
+    out.push(b'"');
+}
+
+fn ends(servers: &mut Servers, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"client\":\"");
     out.ip(transaction.client);
     json::number(out, b"\",\"client_port\":", u64::from(transaction.client_port));
-    out.extend_from_slice(b",\"server\":\"");
-    out.ip(transaction.server);
-    json::number(out, b"\",\"server_port\":", u64::from(transaction.server_port));
-    out.extend_from_slice(b",\"transport\":\"");
-    out.extend_from_slice(transaction.transport.name().as_bytes());
-    out.push(b'"');
+    servers.write((transaction.server, transaction.server_port, transaction.transport), out);
     if transaction.vlan.is_empty() {
         return;
     }
@@ -121,11 +162,22 @@ fn ends(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
 
 fn header(transaction: &Transaction<'_>, shown: &Observed<'_>, out: &mut Vec<u8>) {
     json::number(out, b",\"id\":", u64::from(shown.message.header().id));
+    let opcode = shown.message.opcode();
+    let rcode = transaction.response.map(|response| response.message.rcode());
+    match (opcode, rcode) {
+        (Opcode::QUERY, Some(Rcode::NOERROR)) => {
+            return out.extend_from_slice(b",\"opcode\":\"QUERY\",\"rcode\":\"NOERROR\"");
+        }
+        (Opcode::QUERY, Some(Rcode::NXDOMAIN)) => {
+            return out.extend_from_slice(b",\"opcode\":\"QUERY\",\"rcode\":\"NXDOMAIN\"");
+        }
+        _ => {}
+    }
     out.extend_from_slice(b",\"opcode\":\"");
-    shown.message.opcode().write(out);
-    if let Some(response) = &transaction.response {
+    opcode.write(out);
+    if let Some(rcode) = rcode {
         out.extend_from_slice(b"\",\"rcode\":\"");
-        response.message.rcode().write(out);
+        rcode.write(out);
     }
     out.push(b'"');
 }
@@ -221,14 +273,30 @@ fn section<'a>(key: &[u8], records: impl Iterator<Item = Record<'a>>, names: &mu
 fn write_set(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"name\":\"");
     names.write(&record.owner, out);
-    out.extend_from_slice(b"\",\"type\":\"");
-    record.rtype.write(out);
+    write_type(record.rtype, out);
     if record.class != Class::IN {
         out.extend_from_slice(b"\",\"class\":\"");
         record.class.write(out);
     }
     json::number(out, b"\",\"ttl\":", u64::from(record.ttl));
     out.extend_from_slice(b",\"rdata\":\"");
+}
+
+/// Appends a record's type. The frequent ones have a line each, so that their length is known and no call copies them.
+#[inline]
+fn write_type(rtype: Rtype, out: &mut Vec<u8>) {
+    match rtype {
+        Rtype::A => out.extend_from_slice(b"\",\"type\":\"A"),
+        Rtype::AAAA => out.extend_from_slice(b"\",\"type\":\"AAAA"),
+        Rtype::CNAME => out.extend_from_slice(b"\",\"type\":\"CNAME"),
+        Rtype::NS => out.extend_from_slice(b"\",\"type\":\"NS"),
+        Rtype::SOA => out.extend_from_slice(b"\",\"type\":\"SOA"),
+        Rtype::RRSIG => out.extend_from_slice(b"\",\"type\":\"RRSIG"),
+        _ => {
+            out.extend_from_slice(b"\",\"type\":\"");
+            rtype.write(out);
+        }
+    }
 }
 
 fn write_rdata(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
@@ -244,7 +312,7 @@ fn write_rdata(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
 
 fn malformed(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
     let mut separator = ",\"malformed\":\"";
-    for (name, observed) in [("query", &transaction.query), ("response", &transaction.response)] {
+    for (name, observed) in [("query", transaction.query), ("response", transaction.response)] {
         let Some(observed) = observed else { continue };
         let Some(broken) = damage(&observed.message) else { continue };
         let cut = if observed.missing > 0 {

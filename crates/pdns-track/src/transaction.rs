@@ -91,9 +91,9 @@ pub struct Transaction<'a> {
     /// VLAN ids, outermost first: those of the query where there is one.
     pub vlan: VlanTags,
     /// The query; for a duplicate, the one answered before.
-    pub query: Option<Observed<'a>>,
+    pub query: Option<&'a Observed<'a>>,
     /// The response.
-    pub response: Option<Observed<'a>>,
+    pub response: Option<&'a Observed<'a>>,
     /// How often the query was repeated before its response or timeout.
     pub retransmits: u32,
 }

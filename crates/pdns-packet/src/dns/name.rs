@@ -141,13 +141,18 @@ impl<'a> Name<'a> {
     /// # Errors
     /// See [`NameError`]; `out` is then as before the call.
     pub fn write(&self, out: &mut impl Text) -> Result<(), NameError> {
-        let mut buffer = [b'a'; TEXT_LEN];
+        let mut buffer = [0; TEXT_LEN];
         match self.copy_labels(&mut buffer)? {
             Some((0, _)) => out.plain(b"."),
-            Some((len, labels)) => match plain_text(&mut buffer, len, labels) {
-                Some(text) => out.plain(text),
-                None => self.write_labels(out),
-            },
+            Some((len, labels)) if is_plain_text(&mut buffer, len, labels) => {
+                // Behind the first dot.
+                let [_, text @ ..] = &buffer;
+                match text.first_chunk::<SHORT>() {
+                    Some(short) if len <= SHORT => out.padded(short, len - 1),
+                    _ => out.plain(&text[..len - 1]),
+                }
+            }
+            Some(_) => self.write_labels(out),
             None => {
                 self.check()?;
                 self.write_labels(out);
@@ -180,10 +185,18 @@ impl<'a> Name<'a> {
         loop {
             let run = self.run(start, len)?;
             let end = len + run.stop - start;
-            let (Some(from), Some(to)) = (self.message.get(start..run.stop), buffer.get_mut(len..end)) else {
-                return Ok(None);
-            };
-            to.copy_from_slice(from);
+            let from = self.message.get(start..).and_then(<[u8]>::first_chunk::<SHORT>);
+            let to = buffer.get_mut(len..).and_then(<[u8]>::first_chunk_mut::<SHORT>);
+            match (from, to) {
+                // What is too much is written over, or not looked at.
+                (Some(from), Some(to)) if end - len <= SHORT => *to = *from,
+                _ => {
+                    let (Some(from), Some(to)) = (self.message.get(start..run.stop), buffer.get_mut(len..end)) else {
+                        return Ok(None);
+                    };
+                    to.copy_from_slice(from);
+                }
+            }
             len = end;
             labels += run.labels;
             let Some(target) = run.target else { return Ok(Some((len, labels))) };
@@ -340,16 +353,22 @@ impl<'a> Iterator for Labels<'a> {
 /// longest would take longer than the rest of the work.
 const TEXT_LEN: usize = 96;
 
-/// Makes text of the `len` bytes of `labels` labels in `buffer`, in place, when no byte of them needs an escape. Behind
-/// them the buffer must hold letters.
+/// Up to this many bytes are copied with their number unknown, see [`Text::padded`]; most names are shorter.
+const SHORT: usize = 32;
+
+/// Makes text of the `len` bytes of `labels` labels in `buffer`, in place, and says whether no byte of them needs an
+/// escape and there is room for a word behind them; if not, what is in the buffer is of no use.
 #[inline]
-fn plain_text(buffer: &mut [u8; TEXT_LEN], len: usize, labels: usize) -> Option<&[u8]> {
+fn is_plain_text(buffer: &mut [u8; TEXT_LEN], len: usize, labels: usize) -> bool {
     let mut at = 0;
     while at < len {
         let length = usize::from(buffer[at]);
         buffer[at] = b'.';
         at += 1 + length;
     }
+    // The words below reach beyond the text.
+    let Some(beyond) = buffer.get_mut(len..len + 8) else { return false };
+    beyond.fill(b'a');
     let (mut special, mut dots) = (0, 0);
     for word in buffer[..len.next_multiple_of(8)].as_chunks().0 {
         let word = u64::from_le_bytes(*word);
@@ -359,7 +378,7 @@ fn plain_text(buffer: &mut [u8; TEXT_LEN], len: usize, labels: usize) -> Option<
     }
     // More dots than labels: one stands inside a label.
     let dots: u8 = dots.to_le_bytes().iter().sum();
-    (special == 0 && usize::from(dots) == labels).then(|| &buffer[1..len])
+    special == 0 && usize::from(dots) == labels
 }
 
 /// Whether a byte of a label stands for itself in presentation format.

@@ -170,7 +170,8 @@ impl Pairing {
         let answered = if has_question { self.answered.find(wanted) } else { self.answered.find_flow(wanted) };
         if let Some((kept, data)) = answered {
             let query = kept.outline(data).and_then(|outline| kept.observed(data, outline));
-            let transaction = Transaction { query, vlan: kept.vlan, ..alone(arrival, Status::Duplicate) };
+            let transaction =
+                Transaction { query: query.as_ref(), vlan: kept.vlan, ..alone(arrival, Status::Duplicate) };
             self.stats.count(Status::Duplicate);
             out.transaction(&transaction);
         } else if self.config.skew_timeout > 0 {
@@ -188,6 +189,7 @@ impl Pairing {
         self.stats.count(Status::Answered);
         let Kept { vlan, retransmits, .. } = entry.kept;
         let query = entry.observed();
+        let query = query.as_ref();
         out.transaction(&Transaction { query, vlan, retransmits, ..alone(arrival, Status::Answered) });
         if self.config.duplicate_window > 0 {
             self.answered.push(Kept { deadline, ..entry.kept }, [entry.data(), &[]]);
@@ -211,7 +213,7 @@ impl Pairing {
         while let Some(index) = next {
             let response = self.table.entry(index).observed();
             self.stats.count(status);
-            out.transaction(&Transaction { response, ..alone(arrival, status) });
+            out.transaction(&Transaction { response: response.as_ref(), ..alone(arrival, status) });
             self.table.remove(index);
             status = Status::Duplicate;
             next = self.find_held(wanted);
@@ -267,9 +269,10 @@ impl Pairing {
     /// Ends what waits at `index` without its counterpart.
     fn end_alone(&mut self, index: u32, out: &mut impl Consumer) {
         let entry = self.table.entry(index);
+        let observed = entry.observed();
         let (status, query, response) = match entry.state {
-            State::Held => (Status::Orphan, None, entry.observed()),
-            State::Outstanding => (Status::Unanswered, entry.observed(), None),
+            State::Held => (Status::Orphan, None, observed.as_ref()),
+            State::Outstanding => (Status::Unanswered, observed.as_ref(), None),
         };
         let Kept { key, vlan, retransmits, .. } = &entry.kept;
         self.stats.count(status);
@@ -291,8 +294,8 @@ impl Pairing {
 
 /// The transaction that an arriving message would be without a counterpart.
 #[inline]
-fn alone<'a>(arrival: &Arrival<'a>, status: Status) -> Transaction<'a> {
-    let &Arrival { flow, transport, observed } = arrival;
+fn alone<'a>(arrival: &'a Arrival<'a>, status: Status) -> Transaction<'a> {
+    let Arrival { flow, transport, observed } = arrival;
     let ends = [(flow.src, flow.src_port), (flow.dst, flow.dst_port)];
     let (query, response, [client, server]) = if observed.message.header().is_response() {
         (None, Some(observed), [ends[1], ends[0]])
@@ -305,7 +308,7 @@ fn alone<'a>(arrival: &Arrival<'a>, status: Status) -> Transaction<'a> {
         client_port: client.1,
         server: server.0,
         server_port: server.1,
-        transport,
+        transport: *transport,
         vlan: flow.vlan,
         query,
         response,

@@ -109,8 +109,8 @@ pub(crate) struct Seen {
 
 impl From<&Transaction<'_>> for Seen {
     fn from(transaction: &Transaction<'_>) -> Self {
-        let part = |observed: &Option<Observed<'_>>| {
-            observed.as_ref().map(|observed| {
+        let part = |observed: Option<&Observed<'_>>| {
+            observed.map(|observed| {
                 let bytes = observed.message.bytes().to_vec();
                 (observed.time.nanos(), bytes, observed.missing, observed.frame_len)
             })
@@ -121,8 +121,8 @@ impl From<&Transaction<'_>> for Seen {
             server: (transaction.server, transaction.server_port),
             transport: transaction.transport.name(),
             vlan: transaction.vlan.bits(),
-            query: part(&transaction.query),
-            response: part(&transaction.response),
+            query: part(transaction.query),
+            response: part(transaction.response),
             retransmits: transaction.retransmits,
         }
     }

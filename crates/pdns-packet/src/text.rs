@@ -42,9 +42,29 @@ pub trait Text {
     }
 
     /// Appends a decimal number.
+    #[inline]
     fn number(&mut self, value: u64) {
-        let mut digits = [0; 20];
-        self.plain(decimal(value, &mut digits));
+        // Most numbers are ports, lengths and TTLs. Arrays of a known length are copied without a call.
+        match value {
+            0..10 => self.plain(&[b'0' + value as u8]),
+            10..100 => self.plain(&pair(value)),
+            100..1000 => {
+                let [tens, ones] = pair(value % 100);
+                self.plain(&[b'0' + (value / 100) as u8, tens, ones]);
+            }
+            1000..10_000 => {
+                let ([a, b], [c, d]) = (pair(value / 100), pair(value % 100));
+                self.plain(&[a, b, c, d]);
+            }
+            10_000..100_000 => {
+                let ([b, c], [d, e]) = (pair(value / 100 % 100), pair(value % 100));
+                self.plain(&[b'0' + (value / 10_000) as u8, b, c, d, e]);
+            }
+            _ => {
+                let mut digits = [0; 20];
+                self.plain(decimal(value, &mut digits));
+            }
+        }
     }
 
     /// Appends bytes as hexadecimal digits, in upper case as RFC 4034 section 5.3 and RFC 3597 section 5 show them.
@@ -141,6 +161,7 @@ pub trait Text {
 }
 
 impl Text for Vec<u8> {
+    #[inline]
     fn plain(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
@@ -181,28 +202,32 @@ const OCTETS: [[u8; 4]; 256] = {
 
 /// Writes `value` in decimal at the end of `buffer` and returns the digits.
 pub fn decimal(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
-    const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
-        2021222324252627282930313233343536373839\
-        4041424344454647484950515253545556575859\
-        6061626364656667686970717273747576777879\
-        8081828384858687888990919293949596979899";
     let mut at = buffer.len();
-    while value >= 100 {
-        let pair = (value % 100) as usize * 2;
+    loop {
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&pair(value % 100));
+        if value < 100 {
+            return &buffer[at + usize::from(value < 10)..];
+        }
         value /= 100;
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
     }
-    if value >= 10 {
-        let pair = value as usize * 2;
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
-    } else {
-        at -= 1;
-        buffer[at] = b'0' + value as u8;
-    }
-    &buffer[at..]
 }
+
+/// The two digits of a number below a hundred.
+#[inline]
+const fn pair(value: u64) -> [u8; 2] {
+    PAIRS[(value % 100) as usize]
+}
+
+const PAIRS: [[u8; 2]; 100] = {
+    let mut table = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        table[number] = [b'0' + number as u8 / 10, b'0' + number as u8 % 10];
+        number += 1;
+    }
+    table
+};
 
 /// Up to eight bytes as the upper end of a number.
 fn left_aligned(bytes: &[u8]) -> u64 {
@@ -251,8 +276,10 @@ mod tests {
 
     #[test]
     fn numbers_match_the_standard_library() {
-        for value in [0, 7, 10, 42, 99, 100, 101, 999, 1000, 65535, 4_294_967_295, u64::MAX] {
+        let powers = (0..20).map(|exponent| 10_u64.pow(exponent)).flat_map(|power| [power - 1, power, power + 1]);
+        for value in powers.chain([0, 7, 42, 65_535, 4_294_967_295, u64::MAX]) {
             assert_eq!(written(|out| out.number(value)), value.to_string());
+            assert_eq!(decimal(value, &mut [0; 20]), value.to_string().as_bytes());
         }
     }
 

@@ -133,9 +133,9 @@ fn header(transaction: &Transaction<'_>, shown: &Observed<'_>, out: &mut Vec<u8>
 fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, names: &mut Names, out: &mut Vec<u8>) {
     let Some(message) = asking(transaction) else { return };
     let Some(first) = message.question() else { return };
-    let range = write_question([b",\"qname\":\"", b"\",\"qtype\":\"", b"\",\"qclass\":\""], first, out);
+    let range = write_question([b",\"qname\":\"", b"\",\"qtype\":\"", b"\",\"qclass\":\""], &first, out);
     if let Some(other) = carrier.question()
-        && same_bytes((message, first), (carrier, other))
+        && is_spelled_alike(&first, carrier, &other)
     {
         names.remember(other.qname.place(), range);
     }
@@ -153,18 +153,11 @@ fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, names: &mut Na
     out.push(b']');
 }
 
-/// Whether two questions spell their names alike, case and all, without pointers that could lead apart.
-fn same_bytes(one: (&Message<'_>, &Question<'_>), other: (&Message<'_>, &Question<'_>)) -> bool {
-    let bytes = |(message, question): (&Message<'_>, &Question<'_>)| -> Option<(usize, usize)> {
-        let (start, end) = (question.qname.start(), question.qname.end().ok()?);
-        (message.bytes().get(end - 1) == Some(&0)).then_some((start, end))
-    };
-    match (bytes(one), bytes(other)) {
-        (Some((start, end)), Some((other_start, other_end))) => {
-            one.0.bytes().get(start..end) == other.0.bytes().get(other_start..other_end)
-        }
-        _ => false,
-    }
+/// Whether `carrier` spells its question's name as `question` does, case and all, without pointers that could lead
+/// apart.
+fn is_spelled_alike(question: &Question<'_>, carrier: &Message<'_>, other: &Question<'_>) -> bool {
+    let rest = carrier.bytes().get(other.qname.start()..).unwrap_or_default();
+    question.qname.uncompressed().is_some_and(|name| rest.starts_with(name))
 }
 
 /// Appends a question and returns where its name is.

@@ -96,4 +96,30 @@ mod tests {
         assert_eq!(clock.tick(Timestamp::new(6, 0)), Timestamp::new(6, 0));
         assert_eq!((clock.reordered(), clock.restarts()), (1, 0));
     }
+
+    #[test]
+    fn a_second_back_is_reordering_and_more_is_another_beginning() {
+        for (back, reordered, restarts, then) in [(NANOS_PER_SECOND, 1, 0, 10), (NANOS_PER_SECOND + 1, 0, 1, 11)] {
+            let mut clock = Clock::default();
+            clock.tick(Timestamp::new(10, 0));
+            assert_eq!(clock.tick(Timestamp::new(10, 0).plus(-back)), Timestamp::new(10, 0));
+            assert_eq!((clock.reordered(), clock.restarts()), (reordered, restarts));
+            assert_eq!(clock.tick(Timestamp::new(10, 0).plus(-back + NANOS_PER_SECOND)), Timestamp::new(then, 0));
+        }
+    }
+
+    #[test]
+    fn no_sequence_of_times_makes_it_run_backwards() {
+        let times = [0, i64::MAX, i64::MIN, -1, i64::MAX - 1, 5, i64::MIN + 1, 1 << 40].map(Timestamp::from_nanos);
+        for first in times {
+            let mut clock = Clock::default();
+            let mut last = clock.tick(first);
+            for time in times.into_iter().chain(times) {
+                let now = clock.tick(time);
+                assert!(last <= now && now.since(last) <= LONGEST_STEP);
+                assert_eq!(now, clock.now());
+                last = now;
+            }
+        }
+    }
 }

@@ -59,4 +59,28 @@ mod tests {
         }
         assert!(used.iter().all(|&flows| flows > 128), "{used:?}");
     }
+
+    #[test]
+    fn clients_that_all_use_one_port_spread_too() {
+        let shards = Shards::new(3);
+        let mut used = [0; 3];
+        for client in 0..3000u32 {
+            let src = if client % 2 == 0 { IpAddr::V4(client.into()) } else { IpAddr::V6(u128::from(client).into()) };
+            let flow = Flow { src, dst: [10, 0, 0, 53].into(), src_port: 53, dst_port: 53, vlan: VlanTags::NONE };
+            used[shards.of(&flow)] += 1;
+        }
+        assert!(used.iter().all(|&flows| flows > 800), "{used:?}");
+    }
+
+    #[test]
+    fn one_worker_gets_everything_and_there_is_always_one() {
+        let ends = ([192, 0, 2, 1].into(), [192, 0, 2, 53].into());
+        for count in [0, 1] {
+            let shards = Shards::new(count);
+            for src_port in 0..100 {
+                let flow = Flow { src: ends.0, dst: ends.1, src_port, dst_port: 53, vlan: VlanTags::NONE };
+                assert_eq!(shards.of(&flow), 0);
+            }
+        }
+    }
 }

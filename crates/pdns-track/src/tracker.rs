@@ -63,7 +63,6 @@ impl Tracker {
     pub fn advance(&mut self, now: Timestamp, out: &mut impl Consumer) {
         while now >= self.streams_due && !self.streams.is_empty() {
             let deadline = self.streams_due;
-            self.pairing.advance(deadline, out);
             let Self { streams, pairing, short_messages, .. } = self;
             streams.expire(deadline, &mut |message| {
                 stream_message(pairing, short_messages, deadline, &message, out);

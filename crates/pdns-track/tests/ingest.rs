@@ -38,7 +38,7 @@ fn tcp(payload: &[u8]) -> Vec<u8> {
 
 /// Two fragments of a packet with this payload, cut in the middle.
 fn halves(id: u16, protocol: u8, payload: &[u8]) -> [Vec<u8>; 2] {
-    let middle = payload.len() / 2 & !7;
+    let middle = (payload.len() / 2) & !7;
     let (first, second) = payload.split_at(middle);
     [ipv4(id, MORE, protocol, first), ipv4(id, (middle / 8) as u16, protocol, second)]
 }

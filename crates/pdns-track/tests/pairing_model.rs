@@ -100,9 +100,15 @@ impl Model {
     }
 
     fn find(&self, kind: Kind, ask: &Ask, fits: impl Fn(&Option<Vec<u8>>) -> bool) -> Option<usize> {
-        let all = self.waiting.iter();
-        all.clone()
+        self.waiting
+            .iter()
             .position(|waiting| waiting.kind == kind && self.same_flow(&waiting.ask, ask) && fits(&waiting.question))
+    }
+
+    fn find_last(&self, kind: Kind, ask: &Ask, fits: impl Fn(&Option<Vec<u8>>) -> bool) -> Option<usize> {
+        self.waiting
+            .iter()
+            .rposition(|waiting| waiting.kind == kind && self.same_flow(&waiting.ask, ask) && fits(&waiting.question))
     }
 
     fn send(&mut self, now: i64, ask: &Ask, is_response: bool, bare: bool, part: Part) {
@@ -117,9 +123,6 @@ impl Model {
         if let Some(index) = self.find(Kind::Outstanding, &query.ask, same) {
             self.waiting[index].retransmits += 1;
             return;
-        }
-        if let Some(index) = self.find(Kind::Answered, &query.ask, same) {
-            self.waiting.remove(index);
         }
         let mut status = "answered";
         while let Some(index) =
@@ -143,7 +146,7 @@ impl Model {
             if self.config.duplicate_window > 0 {
                 self.waiting.push(query);
             }
-        } else if let Some(index) = self.find(Kind::Answered, &response.ask, fits) {
+        } else if let Some(index) = self.find_last(Kind::Answered, &response.ask, fits) {
             let query = self.waiting[index].clone();
             self.end("duplicate", &response.ask, Some(&query), Some(response.part));
         } else if self.config.skew_timeout > 0 {
@@ -242,7 +245,7 @@ fn run(config: &PairingConfig, actions: &[Action]) -> Harness {
     for action in actions {
         match action {
             Action::Send { ask, is_response, bare: false } => {
-                harness.send(ask, *is_response, &ask.message(*is_response))
+                harness.send(ask, *is_response, &ask.message(*is_response));
             }
             Action::Send { ask, is_response, bare: true } => {
                 harness.send(ask, *is_response, &ask.with_questions(*is_response, 0, &[]));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::codes::{Opcode, Rcode, Rtype};
+use super::codes::{Class, Opcode, Rcode, Rtype};
 use super::edns::Opt;
 use super::header::Header;
 use super::name::{Name, NameError};
@@ -20,8 +20,16 @@ pub const MAX_MESSAGE_LEN: usize = 65_535;
 #[derive(Clone, Copy)]
 pub struct Message<'a> {
     bytes: &'a [u8],
+    outline: Outline,
+}
+
+/// The places of what is in a message, without the message: what somebody keeps who keeps the bytes elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Outline {
+    len: u16,
     header: Header,
-    question: Option<Question<'a>>,
+    /// Type and class of the first question, whose name is the first thing after the header.
+    question: Option<(Rtype, Class)>,
     spans: [Span; 4],
     opt: Option<u16>,
     end: u16,
@@ -34,8 +42,8 @@ impl<'a> Message<'a> {
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let bytes = bytes.get(..MAX_MESSAGE_LEN).unwrap_or(bytes);
         let header = Header::parse(bytes)?;
-        let mut message = Self {
-            bytes,
+        let outline = Outline {
+            len: bytes.len() as u16,
             header,
             question: None,
             spans: [Span::default(); 4],
@@ -43,8 +51,20 @@ impl<'a> Message<'a> {
             end: Header::LEN as u16,
             malformed: None,
         };
-        message.malformed = message.walk().err();
+        let mut message = Self { bytes, outline };
+        message.outline.malformed = message.walk().err();
         Some(message)
+    }
+
+    /// Puts a message and its outline together again; `None` when they are not of the same length. An outline of other
+    /// bytes gives wrong records, and does no harm beyond that.
+    pub fn from_outline(bytes: &'a [u8], outline: Outline) -> Option<Self> {
+        (bytes.len() == usize::from(outline.len)).then_some(Self { bytes, outline })
+    }
+
+    /// The places of what is in the message.
+    pub const fn outline(&self) -> Outline {
+        self.outline
     }
 
     /// The message as on the wire.
@@ -54,17 +74,17 @@ impl<'a> Message<'a> {
 
     /// The header, with the counts it claims.
     pub const fn header(&self) -> &Header {
-        &self.header
+        &self.outline.header
     }
 
     /// What kind of request this is or responds to.
     pub const fn opcode(&self) -> Opcode {
-        Opcode(self.header.opcode())
+        Opcode(self.outline.header.opcode())
     }
 
     /// The response code: four bits of the header and, with EDNS, eight more above them (RFC 6891 section 6.1.3).
     pub fn rcode(&self) -> Rcode {
-        let low = u16::from(self.header.rcode());
+        let low = u16::from(self.outline.header.rcode());
         match self.opt() {
             Some(opt) => Rcode(u16::from(opt.extended_rcode()) << 4 | low),
             None => Rcode(low),
@@ -72,13 +92,15 @@ impl<'a> Message<'a> {
     }
 
     /// The first question.
-    pub const fn question(&self) -> Option<&Question<'a>> {
-        self.question.as_ref()
+    #[inline]
+    pub fn question(&self) -> Option<Question<'a>> {
+        let (qtype, qclass) = self.outline.question?;
+        Some(Question { qname: Name::new(self.bytes, Header::LEN), qtype, qclass })
     }
 
     /// All questions that could be read.
     pub fn questions(&self) -> Questions<'a> {
-        let span = self.spans[Section::Question as usize];
+        let span = self.outline.spans[Section::Question as usize];
         Questions { message: self.bytes, at: usize::from(span.start), left: span.count }
     }
 
@@ -101,30 +123,30 @@ impl<'a> Message<'a> {
     pub fn records(&self, section: Section) -> Records<'a> {
         let span = match section {
             Section::Question => Span::default(),
-            _ => self.spans[section as usize],
+            _ => self.outline.spans[section as usize],
         };
         Records { message: self.bytes, at: usize::from(span.start), left: span.count }
     }
 
     /// The first OPT record of the additional section: EDNS, RFC 6891.
     pub fn opt(&self) -> Option<Opt<'a>> {
-        let at = usize::from(self.opt?);
+        let at = usize::from(self.outline.opt?);
         Records { message: self.bytes, at, left: 1 }.next().map(|record| Opt::new(&record))
     }
 
     /// What broke the message off, if anything did.
     pub const fn malformed(&self) -> Option<&Malformed> {
-        self.malformed.as_ref()
+        self.outline.malformed.as_ref()
     }
 
     /// Where reading ended: after the last record, or before the one that cannot be read.
     pub fn end(&self) -> usize {
-        usize::from(self.end)
+        usize::from(self.outline.end)
     }
 
     /// The bytes after the last record; none when the message broke off.
     pub fn trailing(&self) -> &'a [u8] {
-        match self.malformed {
+        match self.outline.malformed {
             None => self.bytes.get(self.end()..).unwrap_or_default(),
             Some(_) => &[],
         }
@@ -135,7 +157,7 @@ impl<'a> Message<'a> {
         let mut names = Names::new(self.bytes);
         let mut at = Header::LEN;
         for section in Section::ALL {
-            let count = self.header.counts[section as usize];
+            let count = self.outline.header.counts[section as usize];
             let start = at as u16;
             for index in 0..count {
                 let read = match section {
@@ -145,15 +167,15 @@ impl<'a> Message<'a> {
                 match read {
                     Ok(end) => at = end,
                     Err(kind) => {
-                        self.spans[section as usize] = Span { start, count: index };
-                        self.end = at as u16;
+                        self.outline.spans[section as usize] = Span { start, count: index };
+                        self.outline.end = at as u16;
                         return Err(Malformed { kind, section, index, count });
                     }
                 }
             }
-            self.spans[section as usize] = Span { start, count };
+            self.outline.spans[section as usize] = Span { start, count };
         }
-        self.end = at as u16;
+        self.outline.end = at as u16;
         Ok(())
     }
 
@@ -163,7 +185,7 @@ impl<'a> Message<'a> {
         let Some((question, end)) = Question::parse_after_name(self.bytes, start, name_end) else {
             return Err(MalformedKind::Fields { offset: self.bytes.len() });
         };
-        self.question.get_or_insert(question);
+        self.outline.question.get_or_insert((question.qtype, question.qclass));
         Ok(end)
     }
 
@@ -173,8 +195,8 @@ impl<'a> Message<'a> {
         let owner_end = names.skip(self.bytes, start)?;
         match Record::parse(self.bytes, start, owner_end) {
             Ok((record, end)) => {
-                if record.rtype == Rtype::OPT && section == Section::Additional && self.opt.is_none() {
-                    self.opt = Some(start as u16);
+                if record.rtype == Rtype::OPT && section == Section::Additional && self.outline.opt.is_none() {
+                    self.outline.opt = Some(start as u16);
                 }
                 Ok(end)
             }
@@ -187,12 +209,12 @@ impl<'a> Message<'a> {
 impl fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
-            .field("header", &self.header)
+            .field("header", &self.outline.header)
             .field("questions", &self.questions().collect::<Vec<_>>())
             .field("answers", &self.answers().collect::<Vec<_>>())
             .field("authorities", &self.authorities().collect::<Vec<_>>())
             .field("additionals", &self.additionals().collect::<Vec<_>>())
-            .field("malformed", &self.malformed)
+            .field("malformed", &self.outline.malformed)
             .finish()
     }
 }
@@ -333,7 +355,7 @@ impl<'a> Iterator for Records<'a> {
 impl ExactSizeIterator for Records<'_> {}
 
 /// Where a section starts and how many of its entries can be read.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Span {
     start: u16,
     count: u16,

@@ -82,6 +82,20 @@ impl<'a> Name<'a> {
         }
     }
 
+    /// The name's bytes with its final zero, when no pointer is among them and it is not longer than a name may be.
+    #[inline]
+    pub fn uncompressed(&self) -> Option<&'a [u8]> {
+        let mut at = self.start;
+        loop {
+            match *self.message.get(at)? {
+                0 => break,
+                length @ 1..=63 => at += 1 + usize::from(length),
+                _ => return None,
+            }
+        }
+        self.message.get(self.start..=at).filter(|name| name.len() <= MAX_NAME_LEN)
+    }
+
     /// The offset just after the name's own bytes: after its final zero or after its first pointer, which is not
     /// followed.
     ///
@@ -339,7 +353,7 @@ fn plain_text(buffer: &mut [u8; TEXT_LEN], len: usize, labels: usize) -> Option<
     let (mut special, mut dots) = (0, 0);
     for word in buffer[..len.next_multiple_of(8)].as_chunks().0 {
         let word = u64::from_le_bytes(*word);
-        special |= scan::unprintable(word) | scan::equal(word, b' ');
+        special |= scan::may_need_escape(word);
         // One count per byte of the word; 12 words cannot make one overflow.
         dots += scan::equal(word, b'.') >> 7;
     }
@@ -403,6 +417,14 @@ mod tests {
         let message = b"\x01a\x00\xc0\x00\x01b\xc0\x00\xc0";
         let place = |start| Name::new(message, start).place();
         assert_eq!([place(0), place(3), place(5), place(7), place(9), place(99)], [0, 0, 5, 0, 9, 99]);
+    }
+
+    #[test]
+    fn only_names_without_pointers_are_uncompressed() {
+        let message = b"\x01a\x00\x01b\xc0\x00\x01c";
+        let uncompressed = |start| Name::new(message, start).uncompressed();
+        assert_eq!(uncompressed(0), Some(&b"\x01a\x00"[..]));
+        assert_eq!([uncompressed(3), uncompressed(7), uncompressed(99)], [None; 3]);
     }
 
     #[test]

@@ -13,6 +13,14 @@ pub(super) const fn unprintable(word: u64) -> u64 {
     !at_least_space & HIGH_BITS | (delete | word) & HIGH_BITS | equal(word, b'"') | equal(word, b'\\')
 }
 
+/// Not 0 when a byte of `word` may need an escape in a name. Says so of `!` too, which needs none: one subtraction then
+/// finds whatever is up to `"`.
+#[inline]
+pub(super) const fn may_need_escape(word: u64) -> u64 {
+    let up_to_quote = !((word | HIGH_BITS) - ONES * (b'"' as u64 + 1));
+    (word | ((word & !HIGH_BITS) + ONES) | up_to_quote | equal(word, b'\\')) & HIGH_BITS
+}
+
 /// The high bit of each byte of `word` that is `byte`, an ASCII one; bytes above ASCII may answer wrongly.
 #[inline]
 pub(super) const fn equal(word: u64, byte: u8) -> u64 {
@@ -52,6 +60,18 @@ mod tests {
                     assert_eq!(unprintable(word), if special { 0x80 << (8 * lane) } else { 0 });
                     assert_eq!(equal(word, b'.'), if byte & 0x7f == b'.' { 0x80 << (8 * lane) } else { 0 });
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_needs_an_escape_in_a_name_is_noticed() {
+        for byte in 0..=u8::MAX {
+            let plain = matches!(byte, b'#'..=b'~') && byte != b'\\';
+            for lane in 0..8 {
+                let mut bytes = *b"#~az.-_9";
+                bytes[lane] = byte;
+                assert_eq!(may_need_escape(u64::from_le_bytes(bytes)) == 0, plain, "{byte}");
             }
         }
     }

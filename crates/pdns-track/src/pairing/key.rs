@@ -124,19 +124,10 @@ impl<'a> QuestionKey<'a> {
     /// [`uncompressed`](Self::uncompressed).
     #[inline]
     pub(super) fn of(message: &Message<'a>) -> Option<Self> {
-        if message.question().is_none() {
-            return Some(Self::NONE);
-        }
-        let bytes = message.bytes().get(Header::LEN..)?;
-        let mut at = 0;
-        loop {
-            match *bytes.get(at)? {
-                0 => break,
-                length @ 1..=63 => at += 1 + usize::from(length),
-                _ => return None,
-            }
-        }
-        Some(Self { bytes: bytes.get(..at + 5)?, in_message: true })
+        let Some(question) = message.question() else { return Some(Self::NONE) };
+        let name = question.qname.uncompressed()?;
+        let bytes = message.bytes().get(Header::LEN..Header::LEN + name.len() + 4)?;
+        Some(Self { bytes, in_message: true })
     }
 
     /// The key of a first question with a compressed name: weird, but nothing in RFC 1035 section 4.1.4 is against it.
@@ -244,21 +235,36 @@ mod tests {
     }
 
     #[test]
+    fn names_are_the_same_without_case_but_types_are_not() {
+        let key = |bytes| QuestionKey { bytes, in_message: false };
+        let question = b"\x04wWw@\0\0\x41\0\x01";
+        assert!(key(question).same(question));
+        assert!(key(question).same(b"\x04WwW@\0\0\x41\0\x01"));
+        for other in
+            [&b"\x04wWw`\0\0\x41\0\x01"[..], b"\x04wWw@\0\0\x61\0\x01", b"\x04wWw@\0\0\x41\0\x03", &question[1..], b""]
+        {
+            assert!(!key(question).same(other) && !key(other).same(question), "{other:?}");
+        }
+        assert!(QuestionKey::NONE.same(b""));
+    }
+
+    #[test]
     fn a_key_gives_back_what_it_was_made_of() {
-        let flow = Flow {
-            src: [192, 0, 2, 1].into(),
-            dst: [0x2001, 0xdb8, 1, 2, 3, 4, 5, 6].into(),
-            src_port: 40_000,
-            dst_port: 53,
-            vlan: pdns_packet::frame::VlanTags::NONE,
-        };
+        let addresses = [IpAddr::from([192, 0, 2, 1]), IpAddr::from([0x2001, 0xdb8, 1, 2, 3, 4, 5, 6])];
         let query = Header { id: 0xffff, flags: 0x7fff, counts: [0; 4] };
-        let key = FlowKey::new(&flow, Transport::Tcp, &query, false);
-        assert_eq!((key.client(), key.client_port()), (flow.src, 40_000));
-        assert_eq!((key.server(), key.server_port()), (flow.dst, 53));
-        assert_eq!(key.transport(), Transport::Tcp);
         let response = Header { flags: 0xffff, ..query };
-        assert_ne!(FlowKey::new(&flow, Transport::Tcp, &response, false), key);
-        assert_ne!(FlowKey::new(&flow, Transport::Udp, &query, false), key);
+        let vlan = pdns_packet::frame::VlanTags::NONE;
+        for (src, dst) in addresses.into_iter().flat_map(|src| addresses.map(|dst| (src, dst))) {
+            let flow = Flow { src, dst, src_port: 40_000, dst_port: 53, vlan };
+            for transport in [Transport::Udp, Transport::Tcp] {
+                let key = FlowKey::new(&flow, transport, &query, false);
+                assert_eq!((key.client(), key.client_port()), (src, 40_000));
+                assert_eq!((key.server(), key.server_port()), (dst, 53));
+                assert_eq!(key.transport(), transport);
+                let back = Flow { src: dst, dst: src, src_port: 53, dst_port: 40_000, vlan };
+                assert_eq!(FlowKey::new(&back, transport, &response, false), key);
+                assert_ne!(FlowKey::new(&flow, transport, &response, false), key);
+            }
+        }
     }
 }

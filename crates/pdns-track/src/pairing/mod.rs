@@ -1,5 +1,7 @@
 //! Queries and responses, put together.
 
+mod answered;
+mod kept;
 mod key;
 mod ring;
 mod table;
@@ -12,6 +14,8 @@ use pdns_packet::time::Timestamp;
 use crate::config::PairingConfig;
 use crate::stats::PairingStats;
 use crate::transaction::{Consumer, Observed, Status, Transaction, Transport};
+use answered::Answered;
+use kept::Kept;
 use key::{FlowKey, QUESTION_BUFFER, QuestionKey};
 use table::{State, Table, Wanted};
 
@@ -29,6 +33,7 @@ use table::{State, Table, Wanted};
 pub struct Pairing {
     config: PairingConfig,
     table: Table,
+    answered: Answered,
     now: Timestamp,
     /// No deadline is before this moment.
     soonest: Timestamp,
@@ -48,10 +53,13 @@ pub struct Arrival<'a> {
 
 impl Pairing {
     /// An empty table.
-    pub fn new(config: PairingConfig) -> Self {
+    pub fn new(mut config: PairingConfig) -> Self {
+        // There is always room for one, and entries are numbered in 32 bits.
+        config.max_messages = config.max_messages.clamp(1, u32::MAX as usize);
         Self {
             config,
             table: Table::new(),
+            answered: Answered::new(),
             now: Timestamp::from_nanos(i64::MIN),
             soonest: Timestamp::MAX,
             stats: PairingStats::default(),
@@ -65,7 +73,7 @@ impl Pairing {
 
     /// How many messages are waiting: outstanding queries, held responses, and queries kept to tell duplicates.
     pub fn len(&self) -> usize {
-        self.table.len()
+        self.table.len() + self.answered.len()
     }
 
     /// Whether no message is waiting.
@@ -75,7 +83,7 @@ impl Pairing {
 
     /// How many bytes of messages are waiting.
     pub const fn held_bytes(&self) -> usize {
-        self.table.bytes()
+        self.table.bytes() + self.answered.bytes()
     }
 
     /// Takes one message at the time `now` of the clock, which does not run backwards: an earlier one than the last
@@ -107,22 +115,25 @@ impl Pairing {
     }
 
     fn expire(&mut self, now: Timestamp, out: &mut impl Consumer) {
+        while let Some(deadline) = self.answered.deadline()
+            && deadline <= now
+        {
+            self.answered.pop();
+        }
         self.soonest = loop {
             let Some((deadline, index)) = self.next_due() else { break Timestamp::MAX };
             if deadline > now {
                 break deadline;
             }
-            match self.table.entry(index).state {
-                State::Answered => self.table.remove(index),
-                State::Outstanding | State::Held => self.end_alone(index, out),
-            }
+            self.end_alone(index, out);
         };
+        self.soonest = self.soonest.min(self.answered.deadline().unwrap_or(Timestamp::MAX));
     }
 
     /// What has its deadline first, and when.
     fn next_due(&self) -> Option<(Timestamp, u32)> {
         let oldest = State::ALL.into_iter().filter_map(|state| self.table.oldest(state));
-        oldest.map(|index| (self.table.entry(index).deadline, index)).min_by_key(|&(deadline, _)| deadline)
+        oldest.map(|index| (self.table.entry(index).kept.deadline, index)).min_by_key(|&(deadline, _)| deadline)
     }
 
     fn pair(&mut self, arrival: &Arrival<'_>, question: QuestionKey<'_>, out: &mut impl Consumer) {
@@ -138,15 +149,10 @@ impl Pairing {
 
     fn query(&mut self, arrival: &Arrival<'_>, wanted: &Wanted<'_>, out: &mut impl Consumer) {
         self.stats.queries += 1;
-        match self.table.find(wanted) {
-            Some((index, State::Outstanding)) => {
-                self.stats.retransmissions += 1;
-                self.table.entry_mut(index).retransmits += 1;
-                return;
-            }
-            // It is asked anew, so the next response is an answer again.
-            Some((index, State::Answered)) => self.table.remove(index),
-            Some((_, State::Held)) | None => {}
+        if let Some((index, State::Outstanding)) = self.table.find(wanted) {
+            self.stats.retransmissions += 1;
+            self.table.entry_mut(index).kept.retransmits += 1;
+            return;
         }
         match self.find_held(wanted) {
             Some(index) => self.answer_from_held(arrival, wanted, index, out),
@@ -156,26 +162,37 @@ impl Pairing {
 
     fn response(&mut self, arrival: &Arrival<'_>, wanted: &Wanted<'_>, out: &mut impl Consumer) {
         self.stats.responses += 1;
-        let found = if wanted.question.is_empty() { self.table.find_flow(wanted) } else { self.table.find(wanted) };
-        match found {
-            Some((index, State::Outstanding)) => {
-                self.end(index, Status::Answered, arrival, out);
-                if self.config.duplicate_window > 0 {
-                    let deadline = self.deadline(self.config.duplicate_window);
-                    self.table.set_answered(index, deadline);
-                } else {
-                    self.table.remove(index);
-                }
-            }
-            Some((index, State::Answered)) => self.end(index, Status::Duplicate, arrival, out),
-            Some((_, State::Held)) | None if self.config.skew_timeout > 0 => {
-                self.insert(arrival, wanted, State::Held, self.config.skew_timeout, out);
-            }
-            Some((_, State::Held)) | None => {
-                self.stats.count(Status::Orphan);
-                out.transaction(&alone(arrival, Status::Orphan));
-            }
+        let has_question = !wanted.question.is_empty();
+        let found = if has_question { self.table.find(wanted) } else { self.table.find_flow(wanted) };
+        if let Some((index, State::Outstanding)) = found {
+            return self.answer(index, arrival, out);
         }
+        let answered = if has_question { self.answered.find(wanted) } else { self.answered.find_flow(wanted) };
+        if let Some((kept, data)) = answered {
+            let query = kept.outline(data).and_then(|outline| kept.observed(data, outline));
+            let transaction = Transaction { query, vlan: kept.vlan, ..alone(arrival, Status::Duplicate) };
+            self.stats.count(Status::Duplicate);
+            out.transaction(&transaction);
+        } else if self.config.skew_timeout > 0 {
+            self.insert(arrival, wanted, State::Held, self.config.skew_timeout, out);
+        } else {
+            self.stats.count(Status::Orphan);
+            out.transaction(&alone(arrival, Status::Orphan));
+        }
+    }
+
+    /// Ends the outstanding query at `index` with its response.
+    fn answer(&mut self, index: u32, arrival: &Arrival<'_>, out: &mut impl Consumer) {
+        let deadline = self.deadline(self.config.duplicate_window);
+        let entry = self.table.entry(index);
+        self.stats.count(Status::Answered);
+        let Kept { vlan, retransmits, .. } = entry.kept;
+        let query = entry.observed();
+        out.transaction(&Transaction { query, vlan, retransmits, ..alone(arrival, Status::Answered) });
+        if self.config.duplicate_window > 0 {
+            self.answered.push(Kept { deadline, ..entry.kept }, [entry.data(), &[]]);
+        }
+        self.table.remove(index);
     }
 
     /// The held response that waits for a query: with its question, or with none.
@@ -200,7 +217,11 @@ impl Pairing {
             next = self.find_held(wanted);
         }
         if self.config.duplicate_window > 0 {
-            self.insert(arrival, wanted, State::Answered, self.config.duplicate_window, out);
+            let observed = &arrival.observed;
+            let data = wanted.data(&observed.message);
+            self.make_room(data[0].len() + data[1].len(), out);
+            let deadline = self.deadline(self.config.duplicate_window);
+            self.answered.push(wanted.kept(arrival.flow.vlan, deadline, observed), data);
         }
     }
 
@@ -212,32 +233,26 @@ impl Pairing {
         timeout: i64,
         out: &mut impl Consumer,
     ) {
-        self.make_room(wanted.cost(&arrival.observed.message), out);
+        let data = wanted.data(&arrival.observed.message);
+        self.make_room(data[0].len() + data[1].len(), out);
         let deadline = self.deadline(timeout);
-        self.table.insert(wanted, state, arrival.flow.vlan, deadline, &arrival.observed);
+        let observed = &arrival.observed;
+        self.table.insert(wanted.kept(arrival.flow.vlan, deadline, observed), observed.message.outline(), data, state);
     }
 
     fn make_room(&mut self, bytes: usize, out: &mut impl Consumer) {
-        while self.table.len() >= self.config.max_messages.max(1)
-            || self.table.bytes() + bytes > self.config.max_bytes && self.table.len() > 0
+        while self.len() >= self.config.max_messages
+            || self.held_bytes() + bytes > self.config.max_bytes && !self.is_empty()
         {
-            let oldest = [State::Answered, State::Held, State::Outstanding]
-                .into_iter()
-                .find_map(|state| Some((self.table.oldest(state)?, state)));
-            match oldest {
-                Some((index, State::Answered)) => {
-                    self.stats.evicted_answered += 1;
-                    self.table.remove(index);
-                }
-                Some((index, State::Held)) => {
-                    self.stats.evicted_responses += 1;
-                    self.end_alone(index, out);
-                }
-                Some((index, State::Outstanding)) => {
-                    self.stats.evicted_queries += 1;
-                    self.end_alone(index, out);
-                }
-                None => return,
+            if self.answered.len() > 0 {
+                self.stats.evicted_answered += 1;
+                self.answered.pop();
+            } else if let Some(index) = self.table.oldest(State::Held) {
+                self.stats.evicted_responses += 1;
+                self.end_alone(index, out);
+            } else if let Some(index) = self.table.oldest(State::Outstanding) {
+                self.stats.evicted_queries += 1;
+                self.end_alone(index, out);
             }
         }
     }
@@ -249,38 +264,26 @@ impl Pairing {
         deadline
     }
 
-    /// Ends the query at `index` with the response that has arrived.
-    fn end(&mut self, index: u32, status: Status, arrival: &Arrival<'_>, out: &mut impl Consumer) {
-        self.stats.count(status);
-        let entry = self.table.entry(index);
-        let retransmits = if status == Status::Answered { entry.retransmits } else { 0 };
-        out.transaction(&Transaction {
-            query: entry.observed(),
-            vlan: entry.vlan,
-            retransmits,
-            ..alone(arrival, status)
-        });
-    }
-
     /// Ends what waits at `index` without its counterpart.
     fn end_alone(&mut self, index: u32, out: &mut impl Consumer) {
         let entry = self.table.entry(index);
         let (status, query, response) = match entry.state {
             State::Held => (Status::Orphan, None, entry.observed()),
-            State::Outstanding | State::Answered => (Status::Unanswered, entry.observed(), None),
+            State::Outstanding => (Status::Unanswered, entry.observed(), None),
         };
+        let Kept { key, vlan, retransmits, .. } = &entry.kept;
         self.stats.count(status);
         out.transaction(&Transaction {
             status,
-            client: entry.key.client(),
-            client_port: entry.key.client_port(),
-            server: entry.key.server(),
-            server_port: entry.key.server_port(),
-            transport: entry.key.transport(),
-            vlan: entry.vlan,
+            client: key.client(),
+            client_port: key.client_port(),
+            server: key.server(),
+            server_port: key.server_port(),
+            transport: key.transport(),
+            vlan: *vlan,
             query,
             response,
-            retransmits: entry.retransmits,
+            retransmits: *retransmits,
         });
         self.table.remove(index);
     }

@@ -1,10 +1,11 @@
 //! The slab of messages that may still be paired, found by question, by flow and by age.
 
 use foldhash::quality::RandomState;
-use pdns_packet::dns::{Header, Message};
+use pdns_packet::dns::{Header, Message, Outline};
 use pdns_packet::frame::VlanTags;
 use pdns_packet::time::Timestamp;
 
+use super::kept::Kept;
 use super::key::{FlowKey, QuestionKey};
 use super::ring::{self, Linked, Links, NONE};
 use crate::transaction::Observed;
@@ -14,14 +15,12 @@ use crate::transaction::Observed;
 pub(super) enum State {
     /// A query, for its response.
     Outstanding,
-    /// A query that was answered, for further responses.
-    Answered,
     /// A response seen before its query, for the query.
     Held,
 }
 
 impl State {
-    pub(super) const ALL: [Self; 3] = [Self::Outstanding, Self::Answered, Self::Held];
+    pub(super) const ALL: [Self; 2] = [Self::Outstanding, Self::Held];
 }
 
 const BY_QUESTION: usize = 0;
@@ -38,40 +37,28 @@ const FIRST_BUFFER: usize = 64;
 /// How many buckets a table starts with.
 const FIRST_BUCKETS: usize = 1024;
 
+/// A message that waits. What ending it needs stands first, in one cache line: a query without a response ends long
+/// after it was looked at last.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Entry {
-    pub key: FlowKey,
-    pub state: State,
-    pub vlan: VlanTags,
-    pub time: Timestamp,
-    pub deadline: Timestamp,
-    pub frame_len: u32,
-    pub missing: u32,
-    pub retransmits: u32,
-    question_hash: u64,
-    flow_hash: u64,
     links: [Links; 3],
-    /// The message, and behind it its question in the form of [`QuestionKey`] if that is not in the message.
+    /// The message and its question, as [`Kept`] describes them.
     data: Vec<u8>,
-    message_len: u32,
-    question_at: u32,
-    question_len: u16,
+    pub state: State,
+    pub kept: Kept,
+    pub outline: Outline,
 }
 
 impl Entry {
-    pub(super) fn message(&self) -> Option<Message<'_>> {
-        Message::parse(&self.data[..self.message_len as usize])
-    }
-
+    #[inline]
     pub(super) fn observed(&self) -> Option<Observed<'_>> {
-        let message = self.message()?;
-        Some(Observed { time: self.time, message, missing: self.missing as usize, frame_len: self.frame_len })
+        self.kept.observed(&self.data, self.outline)
     }
 
     #[inline]
-    fn question(&self) -> &[u8] {
-        let start = self.question_at as usize;
-        &self.data[start..start + usize::from(self.question_len)]
+    pub(super) fn data(&self) -> &[u8] {
+        &self.data
     }
 }
 
@@ -90,22 +77,44 @@ impl Linked for Entry {
 pub(super) struct Wanted<'a> {
     pub key: FlowKey,
     pub question: QuestionKey<'a>,
-    flow_hash: u64,
-    question_hash: u64,
+    pub flow_hash: u64,
+    pub question_hash: u64,
 }
 
-impl Wanted<'_> {
-    /// How many bytes of [`Table::bytes`] a message with this key takes.
-    pub(super) const fn cost(&self, message: &Message<'_>) -> usize {
-        message.bytes().len() + if self.question.in_message { 0 } else { self.question.bytes.len() }
+impl<'a> Wanted<'a> {
+    /// What is stored of a message with this key.
+    #[inline]
+    pub(super) const fn data(&self, message: &Message<'a>) -> [&'a [u8]; 2] {
+        [message.bytes(), if self.question.in_message { &[] } else { self.question.bytes }]
+    }
+
+    /// What is kept beside that.
+    #[inline]
+    pub(super) fn kept(&self, vlan: VlanTags, deadline: Timestamp, observed: &Observed<'_>) -> Kept {
+        let message_len = observed.message.bytes().len() as u32;
+        Kept {
+            key: self.key,
+            vlan,
+            time: observed.time,
+            deadline,
+            question_hash: self.question_hash,
+            flow_hash: self.flow_hash,
+            frame_len: observed.frame_len,
+            missing: observed.missing as u32,
+            retransmits: 0,
+            message_len,
+            question_at: if self.question.in_message { Header::LEN as u32 } else { message_len },
+            // A name of 255 bytes, its type and its class.
+            question_len: self.question.bytes.len() as u16,
+        }
     }
 }
 
-/// All messages that wait.
+/// All queries that wait for their response, and responses that wait for their query.
 ///
 /// Entries that share flow and question share their state, and only [`State::Held`] ones are ever more than one: a
-/// repeated query never becomes an entry, one repeated after its response replaces it, and a response is held only
-/// while its query is not here. So one search by question finds whatever there is.
+/// repeated query never becomes an entry, and a response is held only while its query is not here. So one search by
+/// question finds whatever there is.
 ///
 /// Searches stay short whatever is sent: equal entries follow each other oldest first and the oldest is what is looked
 /// for, so a search passes only entries of other keys in its bucket, and which keys share a bucket is a secret.
@@ -114,9 +123,8 @@ pub(super) struct Table {
     entries: Vec<Entry>,
     free: Vec<u32>,
     by_question: Vec<u32>,
-    /// Queries only, outstanding and answered ones apart: of one flow there may be many in either state, and only the
-    /// oldest is looked for.
-    by_flow: [Vec<u32>; 2],
+    /// Outstanding queries only.
+    by_flow: Vec<u32>,
     by_age: [u32; State::ALL.len()],
     /// Bytes of the messages held.
     bytes: usize,
@@ -132,7 +140,7 @@ impl Table {
             entries: Vec::new(),
             free: Vec::new(),
             by_question: vec![NONE; FIRST_BUCKETS],
-            by_flow: [(); 2].map(|()| vec![NONE; FIRST_BUCKETS]),
+            by_flow: vec![NONE; FIRST_BUCKETS],
             by_age: [NONE; State::ALL.len()],
             bytes: 0,
             hashes: RandomState::default(),
@@ -177,22 +185,15 @@ impl Table {
     #[inline]
     pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
         let head = self.by_question[bucket(wanted.question_hash, &self.by_question)];
-        let found = self.search(BY_QUESTION, head, |entry| {
-            entry.question_hash == wanted.question_hash
-                && entry.key == wanted.key
-                && wanted.question.same(entry.question())
-        })?;
+        let found = self.search(BY_QUESTION, head, |entry| entry.kept.is(wanted, &entry.data))?;
         Some((found, self.entry(found).state))
     }
 
-    /// The oldest outstanding query with this flow, whatever its question; or else the one answered first.
+    /// The oldest outstanding query with this flow, whatever its question.
     pub(super) fn find_flow(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
-        [State::Outstanding, State::Answered].into_iter().find_map(|state| {
-            let buckets = &self.by_flow[state as usize];
-            let head = buckets[bucket(wanted.flow_hash, buckets)];
-            let is_it = |entry: &Entry| entry.flow_hash == wanted.flow_hash && entry.key == wanted.key;
-            Some((self.search(BY_FLOW, head, is_it)?, state))
-        })
+        let head = self.by_flow[bucket(wanted.flow_hash, &self.by_flow)];
+        let found = self.search(BY_FLOW, head, |entry| entry.kept.is_in_flow(wanted))?;
+        Some((found, State::Outstanding))
     }
 
     /// The oldest entry without a question in this flow: an empty question is in the table under its own hash.
@@ -203,74 +204,38 @@ impl Table {
     }
 
     /// Copies a message in.
-    pub(super) fn insert(
-        &mut self,
-        wanted: &Wanted<'_>,
-        state: State,
-        vlan: VlanTags,
-        deadline: Timestamp,
-        observed: &Observed<'_>,
-    ) {
-        let message = observed.message.bytes();
-        let cost = wanted.cost(&observed.message);
-        let index = self.free.pop().unwrap_or(self.entries.len() as u32);
-        let mut data = match self.entries.get_mut(index as usize) {
-            Some(entry) => std::mem::take(&mut entry.data),
-            None => Vec::with_capacity(cost.next_multiple_of(FIRST_BUFFER)),
+    pub(super) fn insert(&mut self, kept: Kept, outline: Outline, data: [&[u8]; 2], state: State) {
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => {
+                let data =
+                    Vec::with_capacity(data.map(<[u8]>::len).iter().sum::<usize>().next_multiple_of(FIRST_BUFFER));
+                self.entries.push(Entry { links: [Links::ALONE; 3], data, state, kept, outline });
+                self.entries.len() as u32 - 1
+            }
         };
-        data.clear();
-        data.extend_from_slice(message);
-        if !wanted.question.in_message {
-            data.extend_from_slice(wanted.question.bytes);
-        }
-        self.bytes += cost;
-        let entry = Entry {
-            key: wanted.key,
-            state,
-            vlan,
-            time: observed.time,
-            deadline,
-            frame_len: observed.frame_len,
-            missing: observed.missing as u32,
-            retransmits: 0,
-            question_hash: wanted.question_hash,
-            flow_hash: wanted.flow_hash,
-            links: [Links::ALONE; 3],
-            data,
-            message_len: message.len() as u32,
-            question_at: if wanted.question.in_message { Header::LEN } else { message.len() } as u32,
-            // A name of 255 bytes, its type and its class.
-            question_len: wanted.question.bytes.len() as u16,
-        };
-        match self.entries.get_mut(index as usize) {
-            Some(slot) => *slot = entry,
-            None => self.entries.push(entry),
-        }
-        if self.len() > self.by_question.len() {
+        let entry = &mut self.entries[index as usize];
+        entry.data.clear();
+        data.iter().for_each(|part| entry.data.extend_from_slice(part));
+        entry.state = state;
+        entry.kept = kept;
+        entry.outline = outline;
+        self.bytes += entry.data.len();
+        if 2 * self.len() > self.by_question.len() {
             self.grow();
         }
-        self.link_by_question(index);
-        self.link_by_flow(index);
+        self.link(index);
         ring::append(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
     }
 
-    /// Makes an outstanding query an answered one, the youngest of them.
-    pub(super) fn set_answered(&mut self, index: u32, deadline: Timestamp) {
-        self.unlink_by_flow(index);
-        ring::remove(&mut self.entries, BY_AGE, &mut self.by_age[State::Outstanding as usize], index);
-        let entry = self.entry_mut(index);
-        entry.state = State::Answered;
-        entry.deadline = deadline;
-        self.link_by_flow(index);
-        ring::append(&mut self.entries, BY_AGE, &mut self.by_age[State::Answered as usize], index);
-    }
-
     pub(super) fn remove(&mut self, index: u32) {
-        let entry = self.entry(index);
-        let state = entry.state;
-        let by_question = bucket(entry.question_hash, &self.by_question);
+        let Entry { state, kept: Kept { question_hash, flow_hash, .. }, .. } = *self.entry(index);
+        let by_question = bucket(question_hash, &self.by_question);
         ring::remove(&mut self.entries, BY_QUESTION, &mut self.by_question[by_question], index);
-        self.unlink_by_flow(index);
+        if state == State::Outstanding {
+            let by_flow = bucket(flow_hash, &self.by_flow);
+            ring::remove(&mut self.entries, BY_FLOW, &mut self.by_flow[by_flow], index);
+        }
         ring::remove(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
         let entry = &mut self.entries[index as usize];
         self.bytes -= entry.data.len();
@@ -296,26 +261,13 @@ impl Table {
     }
 
     #[inline]
-    fn link_by_question(&mut self, index: u32) {
-        let bucket = bucket(self.entry(index).question_hash, &self.by_question);
-        ring::append(&mut self.entries, BY_QUESTION, &mut self.by_question[bucket], index);
-    }
-
-    #[inline]
-    fn link_by_flow(&mut self, index: u32) {
-        let Entry { flow_hash, state, .. } = *self.entry(index);
-        if let Some(buckets) = self.by_flow.get_mut(state as usize) {
-            let bucket = bucket(flow_hash, buckets);
-            ring::append(&mut self.entries, BY_FLOW, &mut buckets[bucket], index);
-        }
-    }
-
-    #[inline]
-    fn unlink_by_flow(&mut self, index: u32) {
-        let Entry { flow_hash, state, .. } = *self.entry(index);
-        if let Some(buckets) = self.by_flow.get_mut(state as usize) {
-            let bucket = bucket(flow_hash, buckets);
-            ring::remove(&mut self.entries, BY_FLOW, &mut buckets[bucket], index);
+    fn link(&mut self, index: u32) {
+        let Entry { state, kept: Kept { question_hash, flow_hash, .. }, .. } = *self.entry(index);
+        let by_question = bucket(question_hash, &self.by_question);
+        ring::append(&mut self.entries, BY_QUESTION, &mut self.by_question[by_question], index);
+        if state == State::Outstanding {
+            let by_flow = bucket(flow_hash, &self.by_flow);
+            ring::append(&mut self.entries, BY_FLOW, &mut self.by_flow[by_flow], index);
         }
     }
 
@@ -323,13 +275,12 @@ impl Table {
     fn grow(&mut self) {
         let buckets = self.by_question.len() * 2;
         self.by_question = vec![NONE; buckets];
-        self.by_flow = [(); 2].map(|()| vec![NONE; buckets]);
+        self.by_flow = vec![NONE; buckets];
         for state in State::ALL {
             let head = self.by_age[state as usize];
             let mut at = head;
             while at != NONE {
-                self.link_by_question(at);
-                self.link_by_flow(at);
+                self.link(at);
                 at = ring::next(&self.entries, BY_AGE, head, at);
             }
         }
@@ -340,4 +291,57 @@ impl Table {
 #[inline]
 const fn bucket(hash: u64, buckets: &[u32]) -> usize {
     hash as usize & (buckets.len() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answered::Answered;
+    use super::*;
+    use crate::transaction::Transport;
+    use pdns_packet::frame::Flow;
+
+    fn key(client_port: u16) -> FlowKey {
+        let (src, dst) = ([192, 0, 2, 1].into(), [192, 0, 2, 53].into());
+        let flow = Flow { src, dst, src_port: client_port, dst_port: 53, vlan: VlanTags::NONE };
+        FlowKey::new(&flow, Transport::Udp, &Header { id: 1, flags: 0, counts: [0; 4] }, false)
+    }
+
+    #[test]
+    fn equal_hashes_do_not_make_equal_entries() {
+        let (mut table, mut answered) = (Table::new(), Answered::new());
+        let message = Message::parse(&[0; 12]).unwrap();
+        let observed = Observed { time: Timestamp::default(), message, missing: 0, frame_len: 0 };
+        let questions = [&b"\x01a\0\0\x01\0\x01"[..], b"\x01b\0\0\x01\0\x01", b"\x01a\0\0\x02\0\x01"];
+        let wanted = |port, bytes| Wanted {
+            key: key(port),
+            question: QuestionKey { bytes, in_message: false },
+            flow_hash: 5,
+            question_hash: 5,
+        };
+        let all: Vec<_> = questions.iter().flat_map(|bytes| [wanted(1, bytes), wanted(2, bytes)]).collect();
+        for (number, wanted) in all.iter().enumerate() {
+            assert_eq!(table.find(wanted), None);
+            let kept = wanted.kept(VlanTags::NONE, Timestamp::MAX, &observed);
+            table.insert(kept, message.outline(), wanted.data(&message), State::Outstanding);
+            answered.push(kept, wanted.data(&message));
+            assert_eq!(table.find(wanted), Some((number as u32, State::Outstanding)));
+        }
+        let oldest = |table: &Table, port| table.find_flow(&wanted(port, &[]));
+        assert_eq!(oldest(&table, 1), Some((0, State::Outstanding)));
+        assert_eq!(oldest(&table, 2), Some((1, State::Outstanding)));
+        assert_eq!(oldest(&table, 3), None);
+        table.remove(0);
+        assert_eq!(table.find(&all[0]), None);
+        assert_eq!(table.find(&all[1]), Some((1, State::Outstanding)));
+        assert_eq!(oldest(&table, 1), Some((2, State::Outstanding)));
+        assert_eq!(table.len(), 5);
+
+        for wanted in &all {
+            let (kept, data) = answered.find(wanted).unwrap();
+            assert!(kept.is(wanted, data));
+        }
+        let (youngest, _) = answered.find_flow(&wanted(1, &[])).unwrap();
+        assert_eq!(youngest.key, key(1));
+        assert!(answered.find_flow(&wanted(3, &[])).is_none());
+    }
 }

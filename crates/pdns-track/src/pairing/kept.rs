@@ -1,0 +1,56 @@
+//! What is kept of a message beside its bytes, wherever those lie.
+
+use pdns_packet::dns::{Message, Outline};
+use pdns_packet::frame::VlanTags;
+use pdns_packet::time::Timestamp;
+
+use super::key::FlowKey;
+use super::table::Wanted;
+use crate::transaction::Observed;
+
+/// A message that waits, but for its bytes: `data` is always the message and behind it its question in the form of
+/// [`QuestionKey`](super::key::QuestionKey), unless that is in the message as it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    pub key: FlowKey,
+    pub vlan: VlanTags,
+    pub time: Timestamp,
+    pub deadline: Timestamp,
+    pub question_hash: u64,
+    pub flow_hash: u64,
+    pub frame_len: u32,
+    pub missing: u32,
+    pub retransmits: u32,
+    pub message_len: u32,
+    pub question_at: u32,
+    pub question_len: u16,
+}
+
+impl Kept {
+    /// The outline of the message, read once more.
+    pub(super) fn outline(&self, data: &[u8]) -> Option<Outline> {
+        Message::parse(data.get(..self.message_len as usize)?).map(|message| message.outline())
+    }
+
+    /// The message as it was seen.
+    #[inline]
+    pub(super) fn observed<'a>(&self, data: &'a [u8], outline: Outline) -> Option<Observed<'a>> {
+        let message = Message::from_outline(data.get(..self.message_len as usize)?, outline)?;
+        Some(Observed { time: self.time, message, missing: self.missing as usize, frame_len: self.frame_len })
+    }
+
+    /// Whether this has the flow and asks the question that is looked for.
+    #[inline]
+    pub(super) fn is(&self, wanted: &Wanted<'_>, data: &[u8]) -> bool {
+        let start = self.question_at as usize;
+        self.question_hash == wanted.question_hash
+            && self.key == wanted.key
+            && data.get(start..start + usize::from(self.question_len)).is_some_and(|mine| wanted.question.same(mine))
+    }
+
+    /// Whether this has the flow that is looked for, whatever it asks.
+    #[inline]
+    pub(super) fn is_in_flow(&self, wanted: &Wanted<'_>) -> bool {
+        self.flow_hash == wanted.flow_hash && self.key == wanted.key
+    }
+}

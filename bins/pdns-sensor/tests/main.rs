@@ -5,6 +5,7 @@
 //! - `command_line`: flags, their old spellings, the help text, what is refused.
 //! - `input`: files that are cut, damaged, compressed, several, piped or no captures at all.
 //! - `output`: records to pipes that stall, close or are full; which records are written.
+//! - `golden`: whether each capture under `fixtures/captures` gives exactly the records that were checked for it.
 //! - `account`: whether every frame, message and record is in exactly one place.
 //! - `determinism`: whether the same capture gives the same records on every run and with any number of workers.
 //! - `gopassivedns`: whether every line of gopassivedns is there, field by field.
@@ -18,6 +19,7 @@ mod account;
 mod command_line;
 mod corpus;
 mod determinism;
+mod golden;
 mod gopassivedns;
 mod input;
 mod output;

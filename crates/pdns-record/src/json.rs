@@ -82,18 +82,16 @@ pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend(bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
 }
 
-/// Appends text of unknown origin inside a JSON string: UTF-8 as it is, controls and broken UTF-8 escaped, so that
-/// nothing in it reaches a terminal as a command.
+/// Appends text of unknown origin inside a JSON string: UTF-8 as it is, broken UTF-8 replaced, and escaped what is not
+/// printed but obeyed, so that nothing in it reaches a terminal as a command, ends a line or turns its order round.
 pub(crate) fn untrusted(out: &mut Vec<u8>, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {
                 '"' | '\\' => out.extend_from_slice(&[b'\\', character as u8]),
-                '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => {
-                    let mut escape = *b"\\u0000";
-                    escape[4] = b"0123456789abcdef"[character as usize >> 4];
-                    escape[5] = b"0123456789abcdef"[character as usize & 15];
-                    out.extend_from_slice(&escape);
+                _ if is_unprintable(character) => {
+                    let digit = |place: u32| b"0123456789abcdef"[character as usize >> (4 * place) & 15];
+                    out.extend_from_slice(&[b'\\', b'u', digit(3), digit(2), digit(1), digit(0)]);
                 }
                 _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
             }
@@ -102,6 +100,21 @@ pub(crate) fn untrusted(out: &mut Vec<u8>, bytes: &[u8]) {
             out.extend_from_slice("\u{fffd}".as_bytes());
         }
     }
+}
+
+/// Whether a character is a control character, ends a line or a paragraph, or directs how others are laid out; none of
+/// them is above U+FFFF.
+const fn is_unprintable(character: char) -> bool {
+    matches!(
+        character,
+        '\u{0}'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+    )
 }
 
 #[cfg(test)]
@@ -124,6 +137,16 @@ mod tests {
         assert!(out.iter().all(|&byte| byte >= 0x20 && byte != 0x7f));
         let parsed: String = serde_json::from_slice(&out).unwrap();
         assert_eq!(parsed, "a\x1b[31m\"\\\u{fffd}é\u{9b}");
+    }
+
+    #[test]
+    fn untrusted_text_ends_no_line_and_keeps_its_order() {
+        let text = "\u{85}\u{2028}\u{202e}\u{2066}\u{feff}\u{61c}é\u{1f600}";
+        let mut out = vec![b'"'];
+        untrusted(&mut out, text.as_bytes());
+        out.push(b'"');
+        assert_eq!(String::from_utf8(out.clone()).unwrap(), r#""\u0085\u2028\u202e\u2066\ufeff\u061cé😀""#);
+        assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(crate) fn encode(fragments: &mut Fragments, clock: &mut Rfc3339, transaction
     }
     section(b",\"answers\":[", carrier.answers(), &mut names, out);
     section(b",\"authorities\":[", carrier.authorities(), &mut names, out);
-    section(b",\"additionals\":[", carrier.additionals(), &mut names, out);
+    section(b",\"additionals\":[", without_edns(carrier.additionals()), &mut names, out);
     if let Some(opt) = shown.message.opt() {
         edns::encode(&opt, out);
     }
@@ -243,13 +243,17 @@ fn flags(bits: usize) -> Vec<u8> {
     format!(",\"flags\":[{list}]").into_bytes()
 }
 
+/// The additional records without the one that is shown as `edns`. RFC 6891 section 6.1.1 allows no OPT but that one; what
+/// is there against it is shown as any other record.
+fn without_edns<'a>(additionals: impl Iterator<Item = Record<'a>>) -> impl Iterator<Item = Record<'a>> {
+    let mut is_further = false;
+    additionals.filter(move |record| record.rtype != Rtype::OPT || std::mem::replace(&mut is_further, true))
+}
+
 fn section<'a>(key: &[u8], records: impl Iterator<Item = Record<'a>>, names: &mut Names, out: &mut Vec<u8>) {
     let mut separator = key;
     let mut last = None;
     for record in records {
-        if record.rtype == Rtype::OPT {
-            continue;
-        }
         out.extend_from_slice(separator);
         // The records of an RRset differ only in their RDATA.
         let set = (record.owner.place(), record.rtype, record.class, record.ttl);

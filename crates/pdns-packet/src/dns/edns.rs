@@ -154,7 +154,7 @@ pub struct ClientSubnet {
 
 impl ClientSubnet {
     /// Reads the option's data. Senders are seen that cut trailing zero bytes or send the whole address, both against
-    /// section 6, so only an unknown family or too many bytes for it make the data unreadable.
+    /// section 6, so only an unknown family, or more bytes or bits than its addresses have, make the data unreadable.
     fn parse(data: &[u8]) -> Option<Self> {
         let (&[f0, f1, source, scope], sent) = data.split_first_chunk()?;
         let address = match u16::from_be_bytes([f0, f1]) {
@@ -162,7 +162,8 @@ impl ClientSubnet {
             2 => IpAddr::V6(Ipv6Addr::from(zero_extended::<16>(sent)?)),
             _ => return None,
         };
-        Some(Self { source, scope, address })
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        (source <= bits && scope <= bits).then_some(Self { source, scope, address })
     }
 }
 
@@ -263,6 +264,20 @@ mod tests {
         assert_eq!(ecs(b"\x00\x01\x00\x00"), subnet(0, 0, "0.0.0.0"));
         for raw in [&b"\x00\x01\x18\x00\x01\x02\x03\x04\x05"[..], b"\x00\x03\x18\x00\x01", b"\x00\x01\x18", b""] {
             assert_eq!(ecs(raw), OptionData::Raw(raw));
+        }
+    }
+
+    #[test]
+    fn client_subnets_have_no_more_bits_than_addresses() {
+        for (family, bits) in [(1, 32), (2, 128)] {
+            for (source, scope, readable) in
+                [(bits, bits, true), (bits + 1, 0, false), (0, bits + 1, false), (255, 0, false)]
+            {
+                let data = [0, family, source, scope, 0xc6, 0x33];
+                let decoded = decoded(OptionCode::ECS, &data);
+                assert_eq!(matches!(decoded, OptionData::ClientSubnet(_)), readable, "{data:?}");
+                assert!(readable || decoded == OptionData::Raw(&data));
+            }
         }
     }
 

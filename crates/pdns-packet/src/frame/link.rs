@@ -162,11 +162,17 @@ mod tests {
 
     #[test]
     fn tags_of_every_kind_are_kept_outermost_first() {
-        let tags = "0fff 88a8 e001 9100 0002 9200 2000 8100 0005 0800";
-        assert_eq!(query_in(ethertype::VLAN, &hex(&format!("{tags} {IPV4}"))), Ok(vec![4095, 1, 2, 0, 5]));
+        let tags = "0fff 88a8 e001 9100 0002 9200 2003 8100 0005 0800";
+        assert_eq!(query_in(ethertype::VLAN, &hex(&format!("{tags} {IPV4}"))), Ok(vec![4095, 1, 2, 3, 5]));
         let six = format!("0006 8100 {tags} {IPV4}");
         assert_eq!(query_in(ethertype::VLAN, &hex(&six)), Err(Discard::TooDeep));
         assert_eq!(query_in(ethertype::VLAN, &hex("0001 8100")), Err(Discard::ShortFrame));
+    }
+
+    #[test]
+    fn a_tag_for_the_priority_alone_names_no_vlan() {
+        assert_eq!(query_in(ethertype::VLAN, &hex(&format!("e000 0800 {IPV4}"))), Ok(vec![]));
+        assert_eq!(query_in(ethertype::VLAN, &hex(&format!("0007 8100 2000 0800 {IPV4}"))), Ok(vec![7]));
     }
 
     #[test]

@@ -61,6 +61,11 @@ impl<'a> Rest<'a> {
     /// # Errors
     /// There are too many tags.
     pub(super) fn tag(self, id: u16) -> Result<Self, Discard> {
+        // IEEE 802.1Q table 9-2: the null id names no VLAN, the tag holds only a priority. Some network cards put
+        // it on what they receive and not on what they send, so it must not keep the two directions apart.
+        if id == 0 {
+            return Ok(self);
+        }
         let vlan = self.vlan.push(id).ok_or(Discard::TooDeep)?;
         Ok(Self { vlan, ..self })
     }

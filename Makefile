@@ -17,10 +17,10 @@ install: build
 
 demo: build
 	@echo
-	@echo '$$ pdns-sensor --pcap fixtures/captures/demo/input.pcap'
+	@echo '$$ pdns-sensor --name demo --pcap fixtures/captures/demo/input.pcap'
 	@target/release/pdns-sensor --name demo --numprocs 1 --pcap fixtures/captures/demo/input.pcap
 	@echo
-	@echo '$$ pdns-sensor --format transaction --pcap fixtures/captures/demo/input.pcap'
+	@echo '$$ pdns-sensor --name demo --format transaction --pcap fixtures/captures/demo/input.pcap'
 	@target/release/pdns-sensor --name demo --numprocs 1 --format transaction --pcap fixtures/captures/demo/input.pcap
 
 test: lint

@@ -1,6 +1,6 @@
 //! Log records of DNS transactions and their encodings.
 //!
-//! An [`Encoder`] turns each [`Transaction`](pdns_track::Transaction) into the lines of one [`Layout`], straight into a
+//! An [`Encoder`] turns each [`Transaction`] into the lines of one [`Layout`], straight into a
 //! buffer that its caller hands on when it is full. `docs/record-layouts.md` describes every field.
 //!
 //! ```

@@ -15,7 +15,7 @@ use stream::{Stream, Trouble};
 
 /// A capture file that is being read.
 ///
-/// Frames are lent out of one buffer of 256 KiB, which grows only when a single frame needs it, as its bytes arrive, and
+/// Frames are lent out of one buffer of 64 KiB, which grows only when a single frame needs it, as its bytes arrive, and
 /// to little over [`MAX_LENGTH`](pdns_packet::file::MAX_LENGTH) at most.
 #[derive(Debug)]
 pub struct CaptureFile {
@@ -236,7 +236,7 @@ mod tests {
 
         let mut half = file(16 << 20, 600_000);
         assert!(matches!(half.next(), Err(ReadError::Cut { offset: 600_040, .. })));
-        assert_eq!(half.buffer.len(), 4 * BUFFER_LEN);
+        assert_eq!(half.buffer.len(), 1 << 20);
 
         let mut longest = file(16 << 20, 16 << 20);
         assert_eq!(longest.next().unwrap().unwrap().data.len(), 16 << 20);

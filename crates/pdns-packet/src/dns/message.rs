@@ -287,7 +287,7 @@ pub enum MalformedKind {
         offset: usize,
     },
     /// The message ends between the name and the data.
-    #[error("type and class run past the end of the message at offset {offset}")]
+    #[error("fixed fields run past the end of the message at offset {offset}")]
     Fields {
         /// Where the missing byte would be.
         offset: usize,
@@ -441,7 +441,7 @@ mod tests {
     #[test]
     fn malformed_says_what_and_where() {
         let text = |bytes: &[u8]| Message::parse(bytes).unwrap().malformed().unwrap().to_string();
-        assert_eq!(text(&RESPONSE[..60]), "answer 2 of 2: type and class run past the end of the message at offset 60");
+        assert_eq!(text(&RESPONSE[..60]), "answer 2 of 2: fixed fields run past the end of the message at offset 60");
         assert_eq!(text(&RESPONSE[..65]), "answer 2 of 2: rdata runs past the end of the message at offset 65");
         assert_eq!(text(&RESPONSE[..20]), "question 1 of 1: name runs past the end of the message at offset 20");
         assert_eq!(

@@ -1,19 +1,20 @@
 //! Queries answered a short while ago, kept to tell duplicate responses from orphans.
 //!
 //! Every query passes through here, and hardly any is ever looked for, so what counts is what an entry costs to write
-//! and to forget. Entries lie in a ring in order of age and their messages in chunks in the same order: both are written
-//! and given up front to back, which caches foresee. A bucket leads to its youngest entry and each entry to the next
-//! older one in its bucket, so nothing needs unlinking: a search ends where it meets an entry that was given up.
+//! and to forget. Entries, a cache line each, lie in a ring in order of age and their messages in chunks in the same
+//! order: both are written and given up front to back, which caches foresee. A bucket leads to its youngest entry and
+//! each entry to the next older one in its bucket, so nothing needs unlinking: a search ends where it meets an entry that
+//! was given up.
 
 use std::collections::VecDeque;
 
+use pdns_packet::dns::Message;
+use pdns_packet::frame::VlanTags;
 use pdns_packet::time::Timestamp;
 
 use super::kept::Kept;
 use super::table::Wanted;
-
-/// The number that stands for no entry: more than can ever be counted.
-const NONE: u64 = u64::MAX;
+use crate::transaction::Observed;
 
 /// How many entries the ring has room for at first.
 const FIRST_CAPACITY: usize = 256;
@@ -24,19 +25,24 @@ const CHUNK: usize = 64 * 1024;
 /// How many empty chunks are kept for the next messages.
 const SPARE_CHUNKS: usize = 2;
 
-/// The answered queries, oldest first. Entries are numbered from 0 without end.
+/// How many entries a search looks at. Only the queries of one flow with one message id share a bucket for long, and
+/// whoever has more than this answered within the duplicate window finds a duplicate of an earlier one an orphan.
+const MAX_STEPS: usize = 128;
+
+/// The answered queries, oldest first. Entries are numbered as they come, from 0 and after `u32::MAX` from 0 again;
+/// there are never so many that this could mistake one for another.
 #[derive(Debug)]
 pub(super) struct Answered {
     /// Entry `number` is at `number` modulo the length, a power of two.
-    ring: Vec<Option<Entry>>,
-    oldest: u64,
-    next: u64,
-    /// The youngest entry of each bucket; as many buckets as the ring has room for entries.
-    by_question: Vec<u64>,
-    by_flow: Vec<u64>,
+    ring: Vec<Entry>,
+    next: u32,
+    len: u32,
+    /// The youngest entry of each bucket, by flow; as many buckets as the ring has room for entries. What was never set
+    /// leads to an entry that is not in its bucket, or to none.
+    buckets: Vec<u32>,
     chunks: VecDeque<Vec<u8>>,
     /// The number of the first chunk; chunks are numbered like entries.
-    first_chunk: u64,
+    first_chunk: u32,
     spare: Vec<Vec<u8>>,
     bytes: usize,
     /// How many entries were looked at in searches.
@@ -44,25 +50,40 @@ pub(super) struct Answered {
     pub steps: std::cell::Cell<usize>,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// An answered query. Its flow is told by the seeded hash of all 64 bits, its question by its bytes.
+#[derive(Clone, Copy, Debug, Default)]
 struct Entry {
-    kept: Kept,
-    /// The next older entries of its buckets.
-    older_by_question: u64,
-    older_by_flow: u64,
-    chunk: u64,
+    flow_hash: u64,
+    deadline: Timestamp,
+    time: Timestamp,
+    vlan: VlanTags,
+    /// The next older entry of its bucket.
+    older: u32,
+    chunk: u32,
     start: u32,
-    len: u32,
+    frame_len: u32,
+    missing: u32,
+    message_len: u16,
+    /// How many bytes of the question follow the message, when it is not in the message as it is.
+    question_behind: u16,
+    question_at: u16,
+    question_len: u16,
+}
+
+/// A query found among the answered ones.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found<'a> {
+    pub query: Observed<'a>,
+    pub vlan: VlanTags,
 }
 
 impl Answered {
     pub(super) fn new() -> Self {
         Self {
-            ring: vec![None; FIRST_CAPACITY],
-            oldest: 0,
+            ring: vec![Entry::default(); FIRST_CAPACITY],
             next: 0,
-            by_question: vec![NONE; FIRST_CAPACITY],
-            by_flow: vec![NONE; FIRST_CAPACITY],
+            len: 0,
+            buckets: vec![0; FIRST_CAPACITY],
             chunks: VecDeque::new(),
             first_chunk: 0,
             spare: Vec::new(),
@@ -73,7 +94,7 @@ impl Answered {
     }
 
     pub(super) const fn len(&self) -> usize {
-        (self.next - self.oldest) as usize
+        self.len as usize
     }
 
     /// Bytes of the messages held.
@@ -84,31 +105,46 @@ impl Answered {
     /// When the oldest entry is to be forgotten.
     #[inline]
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        self.entry(self.oldest).map(|entry| entry.kept.deadline)
+        self.entry(self.oldest()).map(|entry| entry.deadline)
     }
 
     /// Copies a query in, as the youngest.
-    pub(super) fn push(&mut self, kept: Kept, data: [&[u8]; 2]) {
+    pub(super) fn push(&mut self, kept: &Kept, deadline: Timestamp, data: [&[u8]; 2]) {
         if self.len() == self.ring.len() {
             self.grow();
         }
-        let len = data[0].len() + data[1].len();
-        let (chunk, start) = self.store(data, len);
+        let (chunk, start) = self.store(data);
+        self.bytes += data[0].len() + data[1].len();
+        let entry = Entry {
+            flow_hash: kept.flow_hash,
+            deadline,
+            time: kept.time,
+            vlan: kept.vlan,
+            older: 0,
+            chunk,
+            start,
+            frame_len: kept.frame_len,
+            missing: kept.missing,
+            message_len: kept.message_len as u16,
+            question_behind: (data[0].len() + data[1].len() - kept.message_len as usize) as u16,
+            question_at: kept.question_at as u16,
+            question_len: kept.question_len,
+        };
         let number = self.next;
-        self.next += 1;
-        self.bytes += len;
-        let (start, len) = (start as u32, len as u32);
-        self.link(number, Entry { kept, older_by_question: NONE, older_by_flow: NONE, chunk, start, len });
+        self.next = self.next.wrapping_add(1);
+        self.len += 1;
+        self.link(number, entry);
     }
 
     /// Forgets the oldest entry.
     pub(super) fn pop(&mut self) {
-        let Some(Entry { len, .. }) = self.entry(self.oldest) else { return };
-        self.bytes -= *len as usize;
-        self.oldest += 1;
-        let first_needed = self.entry(self.oldest).map_or(self.first_chunk + self.chunks.len() as u64, |it| it.chunk);
-        while self.first_chunk < first_needed {
-            self.first_chunk += 1;
+        let Some(&entry) = self.entry(self.oldest()) else { return };
+        self.bytes -= entry.data_len();
+        self.len -= 1;
+        let end = self.first_chunk.wrapping_add(self.chunks.len() as u32);
+        let first_needed = self.entry(self.oldest()).map_or(end, |entry| entry.chunk);
+        while self.first_chunk != first_needed {
+            self.first_chunk = self.first_chunk.wrapping_add(1);
             let Some(mut chunk) = self.chunks.pop_front() else { break };
             if chunk.capacity() == CHUNK && self.spare.len() < SPARE_CHUNKS {
                 chunk.clear();
@@ -117,98 +153,112 @@ impl Answered {
         }
     }
 
-    /// The youngest entry with this flow and this very question, with its data.
-    pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<(&Kept, &[u8])> {
-        let youngest = self.by_question[self.bucket(wanted.question_hash)];
-        self.search(youngest, |entry| entry.older_by_question, |entry| entry.kept.is(wanted, self.data(entry)))
-    }
-
-    /// The youngest entry with this flow, whatever its question, with its data.
-    pub(super) fn find_flow(&self, wanted: &Wanted<'_>) -> Option<(&Kept, &[u8])> {
-        let youngest = self.by_flow[self.bucket(wanted.flow_hash)];
-        self.search(youngest, |entry| entry.older_by_flow, |entry| entry.kept.is_in_flow(wanted))
-    }
-
-    fn search(
-        &self,
-        youngest: u64,
-        older: impl Fn(&Entry) -> u64,
-        is_it: impl Fn(&Entry) -> bool,
-    ) -> Option<(&Kept, &[u8])> {
-        let mut number = youngest;
-        while let Some(entry) = self.entry(number) {
+    /// The youngest entry with this flow and, unless the message has none, this very question.
+    pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<Found<'_>> {
+        let mut number = self.buckets[self.bucket(wanted.flow_hash)];
+        for _ in 0..MAX_STEPS {
+            let entry = self.entry(number)?;
             #[cfg(test)]
             self.steps.set(self.steps.get() + 1);
-            if is_it(entry) {
-                return Some((&entry.kept, self.data(entry)));
+            if entry.flow_hash == wanted.flow_hash
+                && (wanted.question.is_empty() || wanted.question.same(self.question(entry)))
+            {
+                return self.found(entry);
             }
-            number = older(entry);
+            // A bucket that was never set may lead into another one; none leads back to younger entries.
+            if self.age(entry.older) <= self.age(number) {
+                return None;
+            }
+            number = entry.older;
         }
         None
     }
 
+    fn found(&self, entry: &Entry) -> Option<Found<'_>> {
+        let message = Message::parse(self.data(entry).get(..usize::from(entry.message_len))?)?;
+        let missing = entry.missing as usize;
+        let query = Observed { time: entry.time, message, missing, frame_len: entry.frame_len };
+        Some(Found { query, vlan: entry.vlan })
+    }
+
+    const fn oldest(&self) -> u32 {
+        self.next.wrapping_sub(self.len)
+    }
+
+    /// 1 for the youngest entry, more for older ones.
+    #[inline]
+    const fn age(&self, number: u32) -> u32 {
+        self.next.wrapping_sub(number)
+    }
+
     /// The entry with this number, unless it was given up or never was.
     #[inline]
-    fn entry(&self, number: u64) -> Option<&Entry> {
-        if number < self.oldest || number >= self.next {
-            return None;
-        }
-        self.ring[self.slot(number)].as_ref()
+    fn entry(&self, number: u32) -> Option<&Entry> {
+        let age = self.age(number);
+        (age > 0 && age <= self.len).then(|| &self.ring[self.slot(number)])
     }
 
     fn data(&self, entry: &Entry) -> &[u8] {
-        let chunk = self.chunks.get((entry.chunk - self.first_chunk) as usize);
+        let chunk = self.chunks.get(entry.chunk.wrapping_sub(self.first_chunk) as usize);
         let start = entry.start as usize;
-        chunk.and_then(|chunk| chunk.get(start..start + entry.len as usize)).unwrap_or_default()
+        chunk.and_then(|chunk| chunk.get(start..start + entry.data_len())).unwrap_or_default()
     }
 
-    /// Puts an entry at its place and makes it the youngest of its buckets.
+    fn question(&self, entry: &Entry) -> &[u8] {
+        let start = usize::from(entry.question_at);
+        self.data(entry).get(start..start + usize::from(entry.question_len)).unwrap_or_default()
+    }
+
+    /// Puts an entry at its place and makes it the youngest of its bucket.
     #[inline]
-    fn link(&mut self, number: u64, mut entry: Entry) {
-        let by_question = self.bucket(entry.kept.question_hash);
-        let by_flow = self.bucket(entry.kept.flow_hash);
-        entry.older_by_question = std::mem::replace(&mut self.by_question[by_question], number);
-        entry.older_by_flow = std::mem::replace(&mut self.by_flow[by_flow], number);
-        let slot = self.slot(number);
-        self.ring[slot] = Some(entry);
+    fn link(&mut self, number: u32, mut entry: Entry) {
+        let (bucket, slot) = (self.bucket(entry.flow_hash), self.slot(number));
+        entry.older = std::mem::replace(&mut self.buckets[bucket], number);
+        self.ring[slot] = entry;
     }
 
     /// Copies data behind the last, and returns the number of its chunk and its place there.
     #[inline]
-    fn store(&mut self, data: [&[u8]; 2], len: usize) -> (u64, usize) {
+    fn store(&mut self, data: [&[u8]; 2]) -> (u32, u32) {
+        let len = data[0].len() + data[1].len();
         if self.chunks.back().is_none_or(|last| last.len() + len > last.capacity()) {
             let spare = if len <= CHUNK { self.spare.pop() } else { None };
             self.chunks.push_back(spare.unwrap_or_else(|| Vec::with_capacity(len.max(CHUNK))));
         }
-        let number = self.first_chunk + self.chunks.len() as u64 - 1;
+        let number = self.first_chunk.wrapping_add(self.chunks.len() as u32 - 1);
         let Some(chunk) = self.chunks.back_mut() else { return (number, 0) };
-        let start = chunk.len();
+        let start = chunk.len() as u32;
         data.iter().for_each(|part| chunk.extend_from_slice(part));
         (number, start)
     }
 
     #[inline]
-    fn slot(&self, number: u64) -> usize {
+    fn slot(&self, number: u32) -> usize {
         number as usize & (self.ring.len() - 1)
     }
 
     #[inline]
     fn bucket(&self, hash: u64) -> usize {
-        hash as usize & (self.by_question.len() - 1)
+        hash as usize & (self.buckets.len() - 1)
     }
 
     /// Doubles ring and buckets.
     #[cold]
     fn grow(&mut self) {
         let capacity = self.ring.len() * 2;
-        let old = std::mem::replace(&mut self.ring, vec![None; capacity]);
-        self.by_question = vec![NONE; capacity];
-        self.by_flow = vec![NONE; capacity];
-        for number in self.oldest..self.next {
-            if let Some(entry) = old[number as usize & (old.len() - 1)] {
-                self.link(number, entry);
-            }
+        let old = std::mem::replace(&mut self.ring, vec![Entry::default(); capacity]);
+        // A number that is no entry's.
+        self.buckets = vec![self.next; capacity];
+        for back in (1..=self.len).rev() {
+            let number = self.next.wrapping_sub(back);
+            self.link(number, old[number as usize & (old.len() - 1)]);
         }
+    }
+}
+
+impl Entry {
+    const fn data_len(&self) -> usize {
+        self.message_len as usize + self.question_behind as usize
     }
 }
 
@@ -230,7 +280,7 @@ mod tests {
             vlan: VlanTags::NONE,
         };
         let header = Header { id: 1, flags: 0, counts: [0; 4] };
-        let hash = u64::from(number % 7);
+        let hash = u64::from(number) << 32 | u64::from(number % 97);
         let key = FlowKey::new(&flow, Transport::Udp, &header, false);
         Wanted { key, question: QuestionKey::NONE, flow_hash: hash, question_hash: hash }
     }
@@ -241,14 +291,12 @@ mod tests {
         let message = Message::parse(&bytes).unwrap();
         let observed = Observed { time: Timestamp::default(), message, missing: 0, frame_len: 0 };
         let deadline = Timestamp::from_nanos(number.into());
-        answered.push(wanted(number).kept(VlanTags::NONE, deadline, &observed), [&bytes, &[]]);
+        answered.push(&wanted(number).kept(VlanTags::NONE, deadline, &observed), deadline, [&bytes, &[]]);
     }
 
     fn has(answered: &Answered, number: u16) -> bool {
-        let by_flow = answered.find_flow(&wanted(number)).map(|(kept, _)| kept.deadline.nanos());
         let found = answered.find(&wanted(number));
-        assert_eq!(by_flow, found.map(|(kept, _)| kept.deadline.nanos()));
-        found.is_some_and(|(_, data)| data[..2] == number.to_be_bytes())
+        found.is_some_and(|found| found.query.message.header().id == number)
     }
 
     #[test]
@@ -290,5 +338,26 @@ mod tests {
         }
         assert!((4_700..5_000).all(|number| has(&answered, number)));
         assert_eq!(answered.bytes(), 300 * 400 - 3 * 400 + 3 * (CHUNK + 1));
+    }
+
+    #[test]
+    fn a_search_gives_up_after_its_steps() {
+        let mut answered = Answered::new();
+        let one_flow = |number| Wanted { flow_hash: 5, ..wanted(number) };
+        let message = Message::parse(&[0; 12]).unwrap();
+        let observed = Observed { time: Timestamp::default(), message, missing: 0, frame_len: 0 };
+        let question = |number: u16| QuestionKey { bytes: &[[1, 2], [3, 4]][usize::from(number)], in_message: false };
+        for number in [0].into_iter().chain(std::iter::repeat_n(1, MAX_STEPS - 1)) {
+            let wanted = Wanted { question: question(number), ..one_flow(number) };
+            let kept = wanted.kept(VlanTags::NONE, Timestamp::MAX, &observed);
+            answered.push(&kept, Timestamp::MAX, wanted.data(&message));
+        }
+        let first = Wanted { question: question(0), ..one_flow(0) };
+        assert!(answered.find(&first).is_some());
+        let kept = Wanted { question: question(1), ..one_flow(1) }.kept(VlanTags::NONE, Timestamp::MAX, &observed);
+        answered.push(&kept, Timestamp::MAX, [&[0; 12], question(1).bytes]);
+        answered.steps.set(0);
+        assert!(answered.find(&first).is_none());
+        assert_eq!(answered.steps.get(), MAX_STEPS);
     }
 }

@@ -27,11 +27,6 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// The outline of the message, read once more.
-    pub(super) fn outline(&self, data: &[u8]) -> Option<Outline> {
-        Message::parse(data.get(..self.message_len as usize)?).map(|message| message.outline())
-    }
-
     /// The message as it was seen.
     #[inline]
     pub(super) fn observed<'a>(&self, data: &'a [u8], outline: Outline) -> Option<Observed<'a>> {

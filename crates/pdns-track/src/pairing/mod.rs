@@ -14,7 +14,7 @@ use pdns_packet::time::Timestamp;
 use crate::config::PairingConfig;
 use crate::stats::PairingStats;
 use crate::transaction::{Consumer, Observed, Status, Transaction, Transport};
-use answered::Answered;
+use answered::{Answered, Found};
 use kept::Kept;
 use key::{FlowKey, QUESTION_BUFFER, QuestionKey};
 use table::{State, Table, Wanted};
@@ -167,13 +167,9 @@ impl Pairing {
         if let Some((index, State::Outstanding)) = found {
             return self.answer(index, arrival, out);
         }
-        let answered = if has_question { self.answered.find(wanted) } else { self.answered.find_flow(wanted) };
-        if let Some((kept, data)) = answered {
-            let query = kept.outline(data).and_then(|outline| kept.observed(data, outline));
-            let transaction =
-                Transaction { query: query.as_ref(), vlan: kept.vlan, ..alone(arrival, Status::Duplicate) };
+        if let Some(Found { query, vlan }) = self.answered.find(wanted) {
             self.stats.count(Status::Duplicate);
-            out.transaction(&transaction);
+            out.transaction(&Transaction { query: Some(&query), vlan, ..alone(arrival, Status::Duplicate) });
         } else if self.config.skew_timeout > 0 {
             self.insert(arrival, wanted, State::Held, self.config.skew_timeout, out);
         } else {
@@ -192,7 +188,7 @@ impl Pairing {
         let query = query.as_ref();
         out.transaction(&Transaction { query, vlan, retransmits, ..alone(arrival, Status::Answered) });
         if self.config.duplicate_window > 0 {
-            self.answered.push(Kept { deadline, ..entry.kept }, [entry.data(), &[]]);
+            self.answered.push(&entry.kept, deadline, [entry.data(), &[]]);
         }
         self.table.remove(index);
     }
@@ -223,7 +219,7 @@ impl Pairing {
             let data = wanted.data(&observed.message);
             self.make_room(data[0].len() + data[1].len(), out);
             let deadline = self.deadline(self.config.duplicate_window);
-            self.answered.push(wanted.kept(arrival.flow.vlan, deadline, observed), data);
+            self.answered.push(&wanted.kept(arrival.flow.vlan, deadline, observed), deadline, data);
         }
     }
 

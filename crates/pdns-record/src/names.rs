@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use pdns_packet::dns::Name;
+use pdns_packet::dns::{MAX_NAME_LEN, Name};
 use pdns_packet::text::Text;
 
 use crate::json::JsonText;
@@ -22,16 +22,44 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Appends a name that is known to be readable.
+    /// Appends a name. Returns whether it could be read; if not, nothing was appended.
     #[inline]
-    pub(crate) fn write(&mut self, name: &Name<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, name: &Name<'_>, out: &mut Vec<u8>) -> bool {
         let place = name.place();
-        if let Some((_, range)) = self.places.iter().find(|(known, range)| *known == place && !range.is_empty()) {
-            return repeat(range.clone(), out);
+        if let Some(range) = self.find(place) {
+            repeat(range, out);
+            return true;
         }
         let start = out.len();
-        let _readable = name.write(&mut JsonText(out));
+        if !self.write_behind_head(name, out) {
+            out.truncate(start);
+            if name.write(&mut JsonText(out)).is_err() {
+                return false;
+            }
+        }
         self.remember(place, start..out.len());
+        true
+    }
+
+    /// Appends a name whose labels of its own stand before a pointer to a name that was written.
+    #[inline]
+    fn write_behind_head(&self, name: &Name<'_>, out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        let Some(range) = name.write_head(&mut JsonText(out)).and_then(|place| self.find(place)) else { return false };
+        // The root would add a dot to the dot between, and a name may become too long for one (RFC 1035 section 3.1).
+        let is_root = range.len() == 1 && out[range.start] == b'.';
+        if is_root || out.len() - start + 1 + range.len() > MAX_NAME_LEN - 2 {
+            return false;
+        }
+        out.push(b'.');
+        repeat(range, out);
+        true
+    }
+
+    #[inline]
+    fn find(&self, place: usize) -> Option<Range<usize>> {
+        let known = self.places.iter().find(|(known, range)| *known == place && !range.is_empty());
+        known.map(|(_, range)| range.clone())
     }
 
     /// Says that the name at `place` of the message was written to `range` of the line.
@@ -67,6 +95,22 @@ mod tests {
             }
         }
         assert_eq!(out, b"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzuvwxyz");
+    }
+
+    #[test]
+    fn a_head_goes_before_what_was_written() {
+        let mut message = b"\x07example\x03com\x00\x03ns1\xc0\x00\x01a\x01b\xc0\x0d\x01c\xc0\x0c".to_vec();
+        message.resize(80, 0);
+        let (mut names, mut out) = (Names::default(), Vec::new());
+        for (start, text) in
+            [(0, "example.com"), (13, "ns1.example.com"), (19, "a.b.ns1.example.com"), (12, "."), (25, "c")]
+        {
+            let before = out.len();
+            assert!(names.write(&Name::new(&message, start), &mut out));
+            assert_eq!(&out[before..], text.as_bytes());
+        }
+        message[13] = 63;
+        assert!(!Names::default().write(&Name::new(&message[..30], 13), &mut out));
     }
 
     #[test]

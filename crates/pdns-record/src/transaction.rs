@@ -304,12 +304,9 @@ fn write_type(rtype: Rtype, out: &mut Vec<u8>) {
 }
 
 fn write_rdata(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
-    let start = out.len();
-    record.rdata.write(&mut JsonText(out));
-    // The next record's owner is often the name that this one leads to.
-    let is_name = matches!(record.rtype, Rtype::CNAME | Rtype::NS | Rtype::PTR | Rtype::DNAME);
-    if is_name && !out[start..].starts_with(b"\\\\#") {
-        names.remember(record.rdata.start(), start..out.len());
+    // The next record's owner is often the name that this one leads to, so it goes through the names.
+    if !record.rdata.name().is_some_and(|name| names.write(&name, out)) {
+        record.rdata.write(&mut JsonText(out));
     }
     out.extend_from_slice(b"\"}");
 }

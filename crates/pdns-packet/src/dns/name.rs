@@ -161,6 +161,27 @@ impl<'a> Name<'a> {
         Ok(())
     }
 
+    /// Appends the labels before the name's first pointer, with dots between them, and returns the place that the pointer
+    /// leads to. `None`, with nothing appended, when there is no such label or pointer, when a byte needs an escape, or
+    /// when the labels are long: whoever has the rest of the name as text already then writes all of it after all.
+    pub fn write_head(&self, out: &mut impl Text) -> Option<usize> {
+        let run = self.run(self.start, 0).ok()?;
+        let len = run.stop - self.start;
+        let from = self.message.get(self.start..).and_then(<[u8]>::first_chunk::<SHORT>)?;
+        if run.labels == 0 || len > SHORT {
+            return None;
+        }
+        let mut buffer = [0; SHORT + 8];
+        buffer[..SHORT].copy_from_slice(from);
+        if !is_plain_text(&mut buffer, len, run.labels) {
+            return None;
+        }
+        let target = run.target?;
+        let [_, text @ ..] = &buffer;
+        out.padded(text.first_chunk::<SHORT>()?, len - 1);
+        Some(Name::new(self.message, target).place())
+    }
+
     /// Copies the name into `buffer` without compression and in lower case, and returns its bytes: the form in which
     /// equal names are equal bytes (RFC 4343 section 3).
     ///
@@ -211,30 +232,47 @@ impl<'a> Name<'a> {
     /// Walks the labels at `start` up to the next final zero or pointer. The name has `len` bytes before `start`.
     #[inline]
     fn run(&self, start: usize, len: usize) -> Result<Run, NameError> {
+        // No label may end beyond this: then the final zero still fits. One check a label does for both limits.
+        let limit = start.saturating_add(MAX_NAME_LEN.saturating_sub(len)).min(self.message.len());
+        let room = self.message.get(..limit).unwrap_or_default();
         let (mut at, mut labels) = (start, 0);
-        loop {
-            let Some(&length) = self.message.get(at) else { return Err(NameError::Truncated { offset: at }) };
+        while let Some(&length) = room.get(at) {
             match length {
                 0 => return Ok(Run { stop: at, labels, target: None }),
                 1..=63 => {
-                    let next = at + 1 + usize::from(length);
-                    if next > self.message.len() {
-                        return Err(NameError::Truncated { offset: self.message.len() });
-                    }
-                    if len + next - start >= MAX_NAME_LEN {
-                        return Err(NameError::TooLong { offset: at });
-                    }
-                    at = next;
+                    at += 1 + usize::from(length);
                     labels += 1;
                 }
                 0xc0.. => {
-                    let Some(&low) = self.message.get(at + 1) else {
-                        return Err(NameError::Truncated { offset: at + 1 });
-                    };
+                    let Some(&low) = self.message.get(at + 1) else { break };
                     let target = usize::from(length & 0x3f) << 8 | usize::from(low);
                     return Ok(Run { stop: at, labels, target: Some(target) });
                 }
-                _ => return Err(NameError::LabelType { offset: at }),
+                _ => break,
+            }
+        }
+        Err(self.broken_run(start, len))
+    }
+
+    /// What is wrong with the labels at `start`.
+    #[cold]
+    fn broken_run(&self, start: usize, len: usize) -> NameError {
+        let mut at = start;
+        loop {
+            match self.message.get(at) {
+                None => return NameError::Truncated { offset: at },
+                Some(&length @ 1..=63) => {
+                    let next = at + 1 + usize::from(length);
+                    if next > self.message.len() {
+                        return NameError::Truncated { offset: self.message.len() };
+                    }
+                    if len + next - start >= MAX_NAME_LEN {
+                        return NameError::TooLong { offset: at };
+                    }
+                    at = next;
+                }
+                Some(0xc0..) => return NameError::Truncated { offset: at + 1 },
+                Some(_) => return NameError::LabelType { offset: at },
             }
         }
     }
@@ -359,7 +397,7 @@ const SHORT: usize = 32;
 /// Makes text of the `len` bytes of `labels` labels in `buffer`, in place, and says whether no byte of them needs an
 /// escape and there is room for a word behind them; if not, what is in the buffer is of no use.
 #[inline]
-fn is_plain_text(buffer: &mut [u8; TEXT_LEN], len: usize, labels: usize) -> bool {
+fn is_plain_text<const N: usize>(buffer: &mut [u8; N], len: usize, labels: usize) -> bool {
     let mut at = 0;
     while at < len {
         let length = usize::from(buffer[at]);
@@ -444,6 +482,22 @@ mod tests {
         let uncompressed = |start| Name::new(message, start).uncompressed();
         assert_eq!(uncompressed(0), Some(&b"\x01a\x00"[..]));
         assert_eq!([uncompressed(3), uncompressed(7), uncompressed(99)], [None; 3]);
+    }
+
+    #[test]
+    fn the_head_of_a_name_ends_at_its_first_pointer() {
+        let head = |message: &[u8]| {
+            let mut padded = message.to_vec();
+            padded.resize(80, 0);
+            let mut out = b"x".to_vec();
+            let place = Name::new(&padded, 0).write_head(&mut out);
+            (String::from_utf8(out).unwrap(), place)
+        };
+        assert_eq!(head(b"\x03ns1\x02AB\xc0\x40"), ("xns1.AB".to_owned(), Some(64)));
+        assert_eq!(head(b"\x03ns1\xc0\x06\xc0\x40"), ("xns1".to_owned(), Some(64)));
+        for without in [&b"\x03ns1\x00"[..], b"\x00", b"\xc0\x40", b"\x03n.1\xc0\x40", b"\x01 \xc0\x40", b"\x41"] {
+            assert_eq!(head(without), ("x".to_owned(), None));
+        }
     }
 
     #[test]

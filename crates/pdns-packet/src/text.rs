@@ -53,30 +53,26 @@ pub trait Text {
         // Most numbers are ports, lengths and TTLs. Arrays of a known length are copied without a call.
         match value {
             0..10 => self.plain(&[b'0' + value as u8]),
-            10..100 => self.plain(&pair(value)),
-            100..1000 => {
-                let [tens, ones] = pair(value % 100);
-                self.plain(&[b'0' + (value / 100) as u8, tens, ones]);
+            10..100 => self.plain(&pair(value as u32)),
+            100..100_000 => {
+                let value = value as u32;
+                let (high, low) = (value / 100, value % 100);
+                let ([c, d], [e, f]) = (pair(high % 100), pair(low));
+                let digits = [b'0' + (high / 100) as u8, c, d, e, f, 0, 0, 0];
+                match value {
+                    0..1000 => self.plain(&[d, e, f]),
+                    1000..10_000 => self.plain(&[c, d, e, f]),
+                    _ => self.padded(&digits, 5),
+                }
             }
-            1000..10_000 => {
-                let ([a, b], [c, d]) = (pair(value / 100), pair(value % 100));
-                self.plain(&[a, b, c, d]);
-            }
-            10_000..100_000 => {
-                let ([b, c], [d, e]) = (pair(value / 100 % 100), pair(value % 100));
-                self.plain(&[b'0' + (value / 10_000) as u8, b, c, d, e]);
-            }
-            100_000..10_000_000_000 => {
-                let (high, low) = (value / 100_000, value % 100_000);
-                let ([b, c], [d, e]) = (pair(low / 100 % 100), pair(low % 100));
-                self.number(high);
-                self.plain(&[b'0' + (low / 10_000) as u8, b, c, d, e]);
-            }
-            _ => {
-                let mut digits = [0; 20];
-                self.plain(decimal(value, &mut digits));
-            }
+            _ => self.long_number(value),
         }
+    }
+
+    /// Appends a number of more than five digits.
+    fn long_number(&mut self, value: u64) {
+        let mut digits = [0; 20];
+        self.plain(decimal(value, &mut digits));
     }
 
     /// Appends bytes as hexadecimal digits, in upper case as RFC 4034 section 5.3 and RFC 3597 section 5 show them.
@@ -224,7 +220,7 @@ pub fn decimal(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
     let mut at = buffer.len();
     loop {
         at -= 2;
-        buffer[at..at + 2].copy_from_slice(&pair(value % 100));
+        buffer[at..at + 2].copy_from_slice(&pair((value % 100) as u32));
         if value < 100 {
             return &buffer[at + usize::from(value < 10)..];
         }
@@ -234,7 +230,7 @@ pub fn decimal(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
 
 /// The two digits of a number below a hundred.
 #[inline]
-const fn pair(value: u64) -> [u8; 2] {
+const fn pair(value: u32) -> [u8; 2] {
     PAIRS[(value % 100) as usize]
 }
 

@@ -32,6 +32,8 @@ pub struct Outline {
     question: Option<(Rtype, Class)>,
     spans: [Span; 4],
     opt: Option<u16>,
+    /// The upper eight bits of the response code, from OPT.
+    extended_rcode: u8,
     end: u16,
     malformed: Option<Malformed>,
 }
@@ -48,6 +50,7 @@ impl<'a> Message<'a> {
             question: None,
             spans: [Span::default(); 4],
             opt: None,
+            extended_rcode: 0,
             end: Header::LEN as u16,
             malformed: None,
         };
@@ -83,12 +86,8 @@ impl<'a> Message<'a> {
     }
 
     /// The response code: four bits of the header and, with EDNS, eight more above them (RFC 6891 section 6.1.3).
-    pub fn rcode(&self) -> Rcode {
-        let low = u16::from(self.outline.header.rcode());
-        match self.opt() {
-            Some(opt) => Rcode(u16::from(opt.extended_rcode()) << 4 | low),
-            None => Rcode(low),
-        }
+    pub const fn rcode(&self) -> Rcode {
+        Rcode((self.outline.extended_rcode as u16) << 4 | self.outline.header.rcode() as u16)
     }
 
     /// The first question.
@@ -197,6 +196,8 @@ impl<'a> Message<'a> {
             Ok((record, end)) => {
                 if record.rtype == Rtype::OPT && section == Section::Additional && self.outline.opt.is_none() {
                     self.outline.opt = Some(start as u16);
+                    // RFC 6891 section 6.1.3: the first byte of what would be the TTL.
+                    self.outline.extended_rcode = (record.ttl >> 24) as u8;
                 }
                 Ok(end)
             }

@@ -34,7 +34,7 @@ pub(crate) fn encode(
     transaction: &Transaction<'_>,
     out: &mut Vec<u8>,
 ) -> u64 {
-    let response = transaction.response.map(|response| &response.message);
+    let response = transaction.response.map(|response| response.message);
     let mut lines = Lines { head: 0..0, tail: 0..0, count: 0 };
     for record in response.into_iter().flat_map(Message::answers) {
         lines.begin(transaction, out);

@@ -11,12 +11,13 @@
 //! use pdns_track::{Observed, Status, Transaction, Transport};
 //!
 //! let query = b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x07example\x03com\0\0\x01\0\x01";
-//! let query = Message::parse(query).map(|message| Observed {
+//! let message = Message::parse(query).unwrap();
+//! let query = Observed {
 //!     time: Timestamp::new(1_585_917_601, 5),
-//!     message,
+//!     message: &message,
 //!     missing: 0,
 //!     frame_len: 71,
-//! });
+//! };
 //! let transaction = Transaction {
 //!     status: Status::Unanswered,
 //!     client: [192, 0, 2, 1].into(),
@@ -25,7 +26,7 @@
 //!     server_port: 53,
 //!     transport: Transport::Udp,
 //!     vlan: VlanTags::NONE,
-//!     query: query.as_ref(),
+//!     query: Some(&query),
 //!     response: None,
 //!     retransmits: 0,
 //! };

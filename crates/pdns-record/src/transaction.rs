@@ -72,16 +72,16 @@ pub(crate) fn encode(fragments: &mut Fragments, clock: &mut Rfc3339, transaction
 
 /// The message whose sections are shown. UPDATE (RFC 2136 section 3.8) and NOTIFY (RFC 1996 section 3.7) carry theirs
 /// in the request, and their responses need not repeat them.
-fn carrier<'t, 'a>(transaction: &'t Transaction<'a>, shown: &'t Observed<'a>) -> &'t Message<'a> {
+fn carrier<'a>(transaction: &Transaction<'a>, shown: &Observed<'a>) -> &'a Message<'a> {
     match transaction.query {
-        Some(query) if matches!(query.message.opcode(), Opcode::UPDATE | Opcode::NOTIFY) => &query.message,
-        _ => &shown.message,
+        Some(query) if matches!(query.message.opcode(), Opcode::UPDATE | Opcode::NOTIFY) => query.message,
+        _ => shown.message,
     }
 }
 
 /// The message whose question is the transaction's: the query, unless only the response has one.
-pub(crate) fn asking<'t, 'a>(transaction: &'t Transaction<'a>) -> Option<&'t Message<'a>> {
-    let messages = [transaction.query, transaction.response].into_iter().flatten().map(|observed| &observed.message);
+pub(crate) fn asking<'a>(transaction: &Transaction<'a>) -> Option<&'a Message<'a>> {
+    let messages = [transaction.query, transaction.response].into_iter().flatten().map(|observed| observed.message);
     messages.into_iter().find(|message| message.question().is_some())
 }
 
@@ -315,7 +315,7 @@ fn malformed(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
     let mut separator = ",\"malformed\":\"";
     for (name, observed) in [("query", transaction.query), ("response", transaction.response)] {
         let Some(observed) = observed else { continue };
-        let Some(broken) = damage(&observed.message) else { continue };
+        let Some(broken) = damage(observed.message) else { continue };
         let cut = if observed.missing > 0 {
             format!(" ({} bytes were not captured)", observed.missing)
         } else {

@@ -41,7 +41,8 @@ impl Tracker {
         self.advance(now, out);
         match body {
             Body::Udp { payload, missing, frame_len } => {
-                let Some(message) = Message::parse(payload) else {
+                let message = Message::parse(payload);
+                let Some(message) = &message else {
                     self.short_messages += 1;
                     return;
                 };
@@ -97,7 +98,8 @@ fn stream_message(
     message: &StreamMessage<'_>,
     out: &mut impl Consumer,
 ) {
-    let Some(parsed) = Message::parse(message.bytes) else {
+    let parsed = Message::parse(message.bytes);
+    let Some(parsed) = &parsed else {
         *short_messages += 1;
         return;
     };

@@ -59,7 +59,7 @@ pub struct Observed<'a> {
     /// Capture time; over TCP and for fragments, that of the packet that completed the message.
     pub time: Timestamp,
     /// The message, as far as it was captured.
-    pub message: Message<'a>,
+    pub message: &'a Message<'a>,
     /// How many bytes of the message the capture cut off.
     pub missing: usize,
     /// Length on the wire, in bytes, of the frame that carried it, or of all its fragments' frames; 0 over TCP.

@@ -73,8 +73,17 @@ struct Entry {
 /// A query found among the answered ones.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found<'a> {
-    pub query: Observed<'a>,
     pub vlan: VlanTags,
+    message: Message<'a>,
+    time: Timestamp,
+    missing: usize,
+    frame_len: u32,
+}
+
+impl Found<'_> {
+    pub(super) const fn observed(&self) -> Observed<'_> {
+        Observed { time: self.time, message: &self.message, missing: self.missing, frame_len: self.frame_len }
+    }
 }
 
 impl Answered {
@@ -176,9 +185,8 @@ impl Answered {
 
     fn found(&self, entry: &Entry) -> Option<Found<'_>> {
         let message = Message::parse(self.data(entry).get(..usize::from(entry.message_len))?)?;
-        let missing = entry.missing as usize;
-        let query = Observed { time: entry.time, message, missing, frame_len: entry.frame_len };
-        Some(Found { query, vlan: entry.vlan })
+        let &Entry { vlan, time, missing, frame_len, .. } = entry;
+        Some(Found { vlan, message, time, missing: missing as usize, frame_len })
     }
 
     const fn oldest(&self) -> u32 {
@@ -289,14 +297,14 @@ mod tests {
         let mut bytes = vec![0; len.max(12)];
         bytes[..2].copy_from_slice(&number.to_be_bytes());
         let message = Message::parse(&bytes).unwrap();
-        let observed = Observed { time: Timestamp::default(), message, missing: 0, frame_len: 0 };
+        let observed = Observed { time: Timestamp::default(), message: &message, missing: 0, frame_len: 0 };
         let deadline = Timestamp::from_nanos(number.into());
         answered.push(&wanted(number).kept(VlanTags::NONE, deadline, &observed), deadline, [&bytes, &[]]);
     }
 
     fn has(answered: &Answered, number: u16) -> bool {
         let found = answered.find(&wanted(number));
-        found.is_some_and(|found| found.query.message.header().id == number)
+        found.is_some_and(|found| found.message.header().id == number)
     }
 
     #[test]
@@ -345,7 +353,7 @@ mod tests {
         let mut answered = Answered::new();
         let one_flow = |number| Wanted { flow_hash: 5, ..wanted(number) };
         let message = Message::parse(&[0; 12]).unwrap();
-        let observed = Observed { time: Timestamp::default(), message, missing: 0, frame_len: 0 };
+        let observed = Observed { time: Timestamp::default(), message: &message, missing: 0, frame_len: 0 };
         let question = |number: u16| QuestionKey { bytes: &[[1, 2], [3, 4]][usize::from(number)], in_message: false };
         for number in [0].into_iter().chain(std::iter::repeat_n(1, MAX_STEPS - 1)) {
             let wanted = Wanted { question: question(number), ..one_flow(number) };

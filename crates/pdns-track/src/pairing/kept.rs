@@ -27,11 +27,16 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    /// The message.
+    #[inline]
+    pub(super) fn message<'a>(&self, data: &'a [u8], outline: Outline) -> Option<Message<'a>> {
+        Message::from_outline(data.get(..self.message_len as usize)?, outline)
+    }
+
     /// The message as it was seen.
     #[inline]
-    pub(super) fn observed<'a>(&self, data: &'a [u8], outline: Outline) -> Option<Observed<'a>> {
-        let message = Message::from_outline(data.get(..self.message_len as usize)?, outline)?;
-        Some(Observed { time: self.time, message, missing: self.missing as usize, frame_len: self.frame_len })
+    pub(super) fn observed<'a>(&self, message: &'a Message<'a>) -> Observed<'a> {
+        Observed { time: self.time, message, missing: self.missing as usize, frame_len: self.frame_len }
     }
 
     /// Whether this has the flow and asks the question that is looked for.

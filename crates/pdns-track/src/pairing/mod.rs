@@ -14,7 +14,7 @@ use pdns_packet::time::Timestamp;
 use crate::config::PairingConfig;
 use crate::stats::PairingStats;
 use crate::transaction::{Consumer, Observed, Status, Transaction, Transport};
-use answered::{Answered, Found};
+use answered::Answered;
 use kept::Kept;
 use key::{FlowKey, QUESTION_BUFFER, QuestionKey};
 use table::{State, Table, Wanted};
@@ -90,7 +90,7 @@ impl Pairing {
     /// counts as the last.
     pub fn message(&mut self, now: Timestamp, arrival: &Arrival<'_>, out: &mut impl Consumer) {
         self.advance(now, out);
-        let message = &arrival.observed.message;
+        let message = arrival.observed.message;
         match QuestionKey::of(message) {
             Some(question) => self.pair(arrival, question, out),
             None => {
@@ -167,9 +167,14 @@ impl Pairing {
         if let Some((index, State::Outstanding)) = found {
             return self.answer(index, arrival, out);
         }
-        if let Some(Found { query, vlan }) = self.answered.find(wanted) {
+        if let Some(found) = self.answered.find(wanted) {
             self.stats.count(Status::Duplicate);
-            out.transaction(&Transaction { query: Some(&query), vlan, ..alone(arrival, Status::Duplicate) });
+            let query = found.observed();
+            out.transaction(&Transaction {
+                query: Some(&query),
+                vlan: found.vlan,
+                ..alone(arrival, Status::Duplicate)
+            });
         } else if self.config.skew_timeout > 0 {
             self.insert(arrival, wanted, State::Held, self.config.skew_timeout, out);
         } else {
@@ -184,7 +189,8 @@ impl Pairing {
         let entry = self.table.entry(index);
         self.stats.count(Status::Answered);
         let Kept { vlan, retransmits, .. } = entry.kept;
-        let query = entry.observed();
+        let message = entry.message();
+        let query = message.as_ref().map(|message| entry.kept.observed(message));
         let query = query.as_ref();
         out.transaction(&Transaction { query, vlan, retransmits, ..alone(arrival, Status::Answered) });
         if self.config.duplicate_window > 0 {
@@ -207,7 +213,9 @@ impl Pairing {
         let mut status = Status::Answered;
         let mut next = Some(first);
         while let Some(index) = next {
-            let response = self.table.entry(index).observed();
+            let entry = self.table.entry(index);
+            let message = entry.message();
+            let response = message.as_ref().map(|message| entry.kept.observed(message));
             self.stats.count(status);
             out.transaction(&Transaction { response: response.as_ref(), ..alone(arrival, status) });
             self.table.remove(index);
@@ -216,7 +224,7 @@ impl Pairing {
         }
         if self.config.duplicate_window > 0 {
             let observed = &arrival.observed;
-            let data = wanted.data(&observed.message);
+            let data = wanted.data(observed.message);
             self.make_room(data[0].len() + data[1].len(), out);
             let deadline = self.deadline(self.config.duplicate_window);
             self.answered.push(&wanted.kept(arrival.flow.vlan, deadline, observed), deadline, data);
@@ -231,7 +239,7 @@ impl Pairing {
         timeout: i64,
         out: &mut impl Consumer,
     ) {
-        let data = wanted.data(&arrival.observed.message);
+        let data = wanted.data(arrival.observed.message);
         self.make_room(data[0].len() + data[1].len(), out);
         let deadline = self.deadline(timeout);
         let observed = &arrival.observed;
@@ -265,7 +273,8 @@ impl Pairing {
     /// Ends what waits at `index` without its counterpart.
     fn end_alone(&mut self, index: u32, out: &mut impl Consumer) {
         let entry = self.table.entry(index);
-        let observed = entry.observed();
+        let message = entry.message();
+        let observed = message.as_ref().map(|message| entry.kept.observed(message));
         let (status, query, response) = match entry.state {
             State::Held => (Status::Orphan, None, observed.as_ref()),
             State::Outstanding => (Status::Unanswered, observed.as_ref(), None),

@@ -52,8 +52,8 @@ pub(super) struct Entry {
 
 impl Entry {
     #[inline]
-    pub(super) fn observed(&self) -> Option<Observed<'_>> {
-        self.kept.observed(&self.data, self.outline)
+    pub(super) fn message(&self) -> Option<Message<'_>> {
+        self.kept.message(&self.data, self.outline)
     }
 
     #[inline]
@@ -310,7 +310,7 @@ mod tests {
     fn equal_hashes_do_not_make_equal_entries() {
         let (mut table, mut answered) = (Table::new(), Answered::new());
         let message = Message::parse(&[0; 12]).unwrap();
-        let observed = Observed { time: Timestamp::default(), message, missing: 0, frame_len: 0 };
+        let observed = Observed { time: Timestamp::default(), message: &message, missing: 0, frame_len: 0 };
         let questions = [&b"\x01a\0\0\x01\0\x01"[..], b"\x01b\0\0\x01\0\x01", b"\x01a\0\0\x02\0\x01"];
         let wanted = |port, bytes| Wanted {
             key: key(port),

@@ -30,7 +30,7 @@ impl Attack {
         let flow = Flow { src: src.into(), dst: dst.into(), src_port, dst_port, vlan: VlanTags::NONE };
         let now = Timestamp::new(1, 0);
         let message = Message::parse(&bytes).unwrap();
-        let observed = Observed { time: now, message, missing: 0, frame_len: 0 };
+        let observed = Observed { time: now, message: &message, missing: 0, frame_len: 0 };
         let arrival = Arrival { flow: &flow, transport: Transport::Udp, observed };
         self.pairing.message(now, &arrival, &mut |_: &Transaction<'_>| self.transactions += 1);
         self.messages += 1;

@@ -164,7 +164,7 @@ impl Harness {
     pub(crate) fn send(&mut self, ask: &Ask, is_response: bool, bytes: &[u8]) {
         let message = Message::parse(bytes).expect("there is a header");
         let time = Timestamp::from_nanos(self.now);
-        let observed = Observed { time, message, missing: 0, frame_len: 42 + bytes.len() as u32 };
+        let observed = Observed { time, message: &message, missing: 0, frame_len: 42 + bytes.len() as u32 };
         let arrival = Arrival { flow: &ask.flow(is_response), transport: ask.transport, observed };
         self.pairing.message(time, &arrival, &mut |transaction: &Transaction<'_>| self.seen.push(transaction.into()));
         self.check();

@@ -11,13 +11,15 @@ use crate::transaction::Observed;
 /// A message that waits, but for its bytes: `data` is always the message and behind it its question in the form of
 /// [`QuestionKey`](super::key::QuestionKey), unless that is in the message as it is.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(super) struct Kept {
+    // What a search compares first, and what a timer asks for, next to the entry's links.
+    pub question_hash: u64,
+    pub flow_hash: u64,
+    pub deadline: Timestamp,
     pub key: FlowKey,
     pub vlan: VlanTags,
     pub time: Timestamp,
-    pub deadline: Timestamp,
-    pub question_hash: u64,
-    pub flow_hash: u64,
     pub frame_len: u32,
     pub missing: u32,
     pub retransmits: u32,

@@ -37,16 +37,16 @@ const FIRST_BUFFER: usize = 64;
 /// How many buckets a table starts with.
 const FIRST_BUCKETS: usize = 1024;
 
-/// A message that waits. What ending it needs stands first, in one cache line: a query without a response ends long
-/// after it was looked at last.
+/// A message that waits. Its links, hashes and deadline are one cache line: searches and lists pass many an entry that
+/// was looked at long ago, and look at no more of it.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(super) struct Entry {
     links: [Links; 3],
+    pub kept: Kept,
+    pub state: State,
     /// The message and its question, as [`Kept`] describes them.
     data: Vec<u8>,
-    pub state: State,
-    pub kept: Kept,
     pub outline: Outline,
 }
 
@@ -221,7 +221,7 @@ impl Table {
         entry.kept = kept;
         entry.outline = outline;
         self.bytes += entry.data.len();
-        if 2 * self.len() > self.by_question.len() {
+        if 4 * self.len() > self.by_question.len() {
             self.grow();
         }
         self.link(index);

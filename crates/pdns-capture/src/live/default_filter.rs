@@ -12,7 +12,8 @@ use pdns_packet::frame::LinkType;
 /// - on Ethernet all of these behind one or two VLAN tags too. Linux takes the outer tag out of the frame before the filter
 ///   sees it, and libpcap puts it back: the filter's `vlan` knows both places. It shifts what follows it, hence the nesting;
 /// - on `any` all of these behind the one tag that Linux takes out, and whatever has a second tag, as libpcap has no `vlan`
-///   for cooked frames.
+///   for cooked frames. Linux 6.11 and later give cooked frames of two tags the protocol behind both and leave the inner tag
+///   in front of it, so that they cannot be decoded: where there are such, the interface is better named.
 ///
 /// What travels in tunnels does not pass: those who watch them give a filter, such as `udp port 4789`.
 pub fn default_filter(link: u16) -> String {

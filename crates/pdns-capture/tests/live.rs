@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use pdns_capture::live::{self, LiveConfig, LiveError, LiveEvent, LiveRing, LiveStats, Outage, Wake};
+use pdns_capture::live::{self, LiveConfig, LiveError, LiveEvent, LiveRing, LiveStats, Outage, Sharing, Wake};
 
 use rig::{
     Kept, Sender, ethernet, event, host4, host6, in_namespace, ip, packet, pair, take, take_each, try_ip, udp, v4,
@@ -243,9 +243,18 @@ fn check_pairs(mut query: impl FnMut(&[u8]), mut response: impl FnMut(&[u8]), ri
 
 #[test]
 fn both_directions_of_a_flow_come_to_one_ring() {
+    check_sharing(Sharing::Flows);
+}
+
+#[test]
+fn both_directions_between_two_hosts_come_to_one_ring() {
+    check_sharing(Sharing::Hosts);
+}
+
+fn check_sharing(sharing: Sharing) {
     in_namespace(|| {
         pair("cap0", "far0");
-        let mut rings = live::open(LiveConfig { rings: 2, ..config(&["cap0"]) }).unwrap();
+        let mut rings = live::open(LiveConfig { rings: 2, sharing, ..config(&["cap0"]) }).unwrap();
         let [mut far, mut near, mirror] = ["far0", "cap0", "far0"].map(Sender::new);
         let mirror = RefCell::new(mirror);
         let mut pairs = 0;
@@ -329,6 +338,51 @@ fn fragments_come_to_the_ring_of_their_flow() {
             }
         }
         assert_eq!(complete, 100);
+    });
+}
+
+#[test]
+fn what_has_no_ports_or_others_comes_to_the_ring_of_its_hosts() {
+    in_namespace(|| {
+        pair("cap0", "far0");
+        let filter = Some(String::new());
+        let mut rings =
+            live::open(LiveConfig { rings: 2, sharing: Sharing::Hosts, filter, ..config(&["cap0"]) }).unwrap();
+        let mut sender = Sender::new("far0");
+        for client in 1..=100_u16 {
+            let (a4, b4, a6, b6) = (host4(client), host4(60_000), host6(client), host6(60_000));
+            let fragment = |offset: u8| [&[17, 0, 0, offset, 0, 0, 0, 7][..], &[client as u8; 16]].concat();
+            let (std::net::IpAddr::V4(a), std::net::IpAddr::V4(b)) = (a4, b4) else { unreachable!() };
+            for ip in [
+                udp((a4, 4000), (b4, 53), b"q"),
+                v4(b, a, 17, 0x2000, &[1; 16]),
+                v4(b, a, 17, 2, &[1; 16]),
+                // A tunnel whose outer source port is made of what is inside.
+                udp((a4, 1), (b4, 4789), b"there"),
+                udp((b4, 2), (a4, 4789), b"back"),
+                udp((a6, 4000), (b6, 53), b"q"),
+                packet(b6, a6, 44, &fragment(1)),
+                packet(b6, a6, 44, &fragment(16)),
+            ] {
+                sender.send(&ethernet(&[], &ip));
+            }
+        }
+        let mut pairs = HashMap::<_, Vec<usize>>::new();
+        for (number, ring) in rings.iter_mut().enumerate() {
+            for Kept { data, .. } in take(ring) {
+                let addresses: [&[u8]; 2] =
+                    if data[12] == 8 { [&data[26..30], &data[30..34]] } else { [&data[22..38], &data[38..54]] };
+                let pair = (addresses[0].max(addresses[1]).to_vec(), addresses[0].min(addresses[1]).to_vec());
+                pairs.entry(pair).or_default().push(number);
+            }
+        }
+        assert_eq!(pairs.len(), 200);
+        for (pair, rings) in &pairs {
+            let expected = if pair.0.len() == 4 { 5 } else { 3 };
+            assert!(rings.len() == expected && rings.iter().all(|ring| ring == &rings[0]), "{pair:?} {rings:?}");
+        }
+        let first = pairs.values().filter(|rings| rings[0] == 0).count();
+        assert!((50..150).contains(&first), "{first}");
     });
 }
 

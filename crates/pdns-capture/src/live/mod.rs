@@ -42,6 +42,7 @@ mod device;
 mod error;
 mod event;
 mod group;
+mod hosts;
 mod interfaces;
 mod ring;
 mod source;
@@ -70,6 +71,8 @@ pub struct LiveConfig {
     pub devices: Vec<String>,
     /// How many rings share an interface's frames: one for each worker.
     pub rings: usize,
+    /// What the frames are shared out by.
+    pub sharing: Sharing,
     /// The kernel filter in the language of pcap-filter(7), used exactly as given; empty for none. Without one it is
     /// [`default_filter`].
     pub filter: Option<String>,
@@ -86,6 +89,20 @@ pub struct LiveConfig {
     pub latency: Duration,
     /// How frames are got.
     pub backend: Backend,
+}
+
+/// What decides which ring a frame comes to, so that a query and its response come to the same one. PF_RING has its own way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sharing {
+    /// Addresses and ports, hashed by the kernel without regard to direction: the most even. IPv4 fragments it puts together
+    /// first, as only the first of them has ports. Those of IPv6 it does not, so they may come to another ring than the rest
+    /// of their flow; nor does it look into tunnels, whose outer ports may differ by direction.
+    #[default]
+    Flows,
+    /// The outermost addresses alone, by a program of ours. Fragments of either version and tunnels between two hosts stay
+    /// together and as they were on the wire, but so does all the traffic between two hosts.
+    Hosts,
 }
 
 /// How frames are got from an interface.
@@ -108,6 +125,7 @@ impl LiveConfig {
         Self {
             devices: devices.into_iter().map(Into::into).collect(),
             rings: 1,
+            sharing: Sharing::default(),
             filter: None,
             snaplen: 65535,
             buffer_bytes: 64 << 20,

@@ -142,7 +142,7 @@ impl Kernel {
         kernel.filter(device, config)?;
         if config.rings > 1 {
             group
-                .join(index, |number| fanout::join(kernel.capture.as_fd(), number))
+                .join(index, |number| fanout::join(kernel.capture.as_fd(), config.sharing, number))
                 .map_err(|source| LiveError::Fanout { device: device.to_owned(), rings: config.rings, source })?;
         }
         Ok(kernel)

@@ -4,36 +4,52 @@ use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use super::super::Sharing;
+use super::super::hosts::{Instruction, program};
+
 /// Makes a packet socket a member of a fanout group, of that number or of a new one, and tells the number.
-///
-/// The members share out the frames of one interface. The kernel hashes addresses and ports without regard to direction,
-/// so that both directions of a flow come to the same member; IPv4 fragments it puts together first, as only the first of
-/// them has ports.
 ///
 /// # Errors
 ///
 /// The kernel refuses it: the socket is not bound to an interface that is up, or the group is one of another interface.
-pub(in super::super) fn join(socket: BorrowedFd<'_>, group: Option<u16>) -> io::Result<u16> {
-    let kind = libc::PACKET_FANOUT_HASH | libc::PACKET_FANOUT_FLAG_DEFRAG;
+pub(in super::super) fn join(socket: BorrowedFd<'_>, sharing: Sharing, group: Option<u16>) -> io::Result<u16> {
+    let kind = match sharing {
+        Sharing::Flows => libc::PACKET_FANOUT_HASH | libc::PACKET_FANOUT_FLAG_DEFRAG,
+        Sharing::Hosts => libc::PACKET_FANOUT_CBPF,
+    };
     let argument = match group {
         Some(group) => u32::from(group) | kind << 16,
         None => (kind | libc::PACKET_FANOUT_FLAG_UNIQUEID) << 16,
     };
-    set(socket, argument)?;
+    set(socket, libc::PACKET_FANOUT, &argument)?;
+    if sharing == Sharing::Hosts {
+        set_program(socket)?;
+    }
     // The number is the lower half.
     get(socket).map(|argument| argument as u16)
 }
 
-fn set(socket: BorrowedFd<'_>, argument: u32) -> io::Result<()> {
-    // SAFETY: the descriptor is open as long as it is borrowed, and the kernel reads `size_of::<u32>()` bytes of the value,
-    // which lives until the call returns.
+/// Gives the group its program. Every member gives the same one.
+fn set_program(socket: BorrowedFd<'_>) -> io::Result<()> {
+    let mut filter: Vec<_> = program()
+        .into_iter()
+        .map(|Instruction { code, yes, no, operand }| libc::sock_filter { code, jt: yes, jf: no, k: operand })
+        .collect();
+    // It has a few dozen instructions; the kernel copies them before the call returns.
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    set(socket, libc::PACKET_FANOUT_DATA, &program)
+}
+
+fn set<T>(socket: BorrowedFd<'_>, option: libc::c_int, argument: &T) -> io::Result<()> {
+    // SAFETY: the descriptor is open as long as it is borrowed, and the kernel reads `size_of::<T>()` bytes of the argument,
+    // which lives until the call returns, as does what it points to.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             libc::SOL_PACKET,
-            libc::PACKET_FANOUT,
-            (&raw const argument).cast(),
-            size_of::<u32>() as libc::socklen_t,
+            option,
+            (&raw const *argument).cast(),
+            size_of::<T>() as libc::socklen_t,
         )
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }

@@ -136,9 +136,7 @@ impl Kernel {
             capture,
             seen: pcap::Stat { received: 0, dropped: 0, if_dropped: 0 },
         };
-        if !LinkType::SUPPORTED.iter().any(|(supported, _)| supported.0 == kernel.link) {
-            return Err(LiveError::UnsupportedLinkType { device: device.to_owned(), link: kernel.link });
-        }
+        check_link(device, kernel.link)?;
         kernel.filter(device, config)?;
         if config.rings > 1 {
             group
@@ -199,6 +197,14 @@ fn activate(device: &str, config: &LiveConfig) -> Result<Capture<Active>, pcap::
         .setnonblock()
 }
 
+/// Checks that frames of this link type are decoded.
+fn check_link(device: &str, link: u16) -> Result<(), LiveError> {
+    if LinkType::SUPPORTED.iter().any(|(supported, _)| supported.0 == link) {
+        return Ok(());
+    }
+    Err(LiveError::UnsupportedLinkType { device: device.to_owned(), link })
+}
+
 /// The LINKTYPE_ number of Linux's DLT_ number, from libpcap's pcap-common.c.
 fn linktype(dlt: i32) -> u16 {
     match dlt {
@@ -231,6 +237,13 @@ mod tests {
         assert_eq!(interface_drops(5, 12), 7);
         assert_eq!(interface_drops(u32::MAX - 1, 3), 5);
         assert_eq!(interface_drops(12, 5), 0);
+    }
+
+    #[test]
+    fn a_link_type_that_is_not_decoded_is_refused_by_name() {
+        assert!(check_link("tun0", linktype(12)).is_ok());
+        let error = check_link("usbmon1", 189).unwrap_err().to_string();
+        assert_eq!(error, "cannot capture on 'usbmon1': frames of link type 189 (USB_LINUX) cannot be decoded");
     }
 
     #[test]

@@ -289,7 +289,7 @@ fn nothing_is_seen_twice_or_missed_while_the_rings_are_opened() {
         thread::scope(|scope| {
             let sending = scope.spawn(|| {
                 let mut sender = Sender::new("far0");
-                for number in 0_u32.. {
+                for number in 0..10_000_000_u32 {
                     let client = (host4((number % 500) as u16), 4000);
                     sender.send(&ethernet(&[], &udp(client, (host4(60_000), 53), &number.to_be_bytes())));
                     if over.load(Ordering::Relaxed) {
@@ -512,6 +512,43 @@ fn frames_that_came_before_an_interface_went_are_not_lost() {
         }
         assert_eq!((seen, events), (100, 2));
         assert_eq!(ring.stats().received, 100);
+    });
+}
+
+#[test]
+fn a_busy_interface_is_missed_too() {
+    in_namespace(|| {
+        pair("cap0", "far0");
+        let mut ring = open_one(&["cap0"]);
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut sender = Sender::new("far0");
+                let start = Instant::now();
+                // Not for ever, should the test fail.
+                while !over.load(Ordering::Relaxed) && start.elapsed() < Duration::from_secs(20) {
+                    sender.try_send(&query(1));
+                }
+            });
+            for _ in 0..3 {
+                thread::scope(|scope| {
+                    let waiting = scope.spawn(|| event(&mut ring));
+                    thread::sleep(Duration::from_millis(100));
+                    ip("link set cap0 down");
+                    let event = waiting.join().unwrap();
+                    assert!(matches!(event, Some(LiveEvent::Down { outage: Outage::Down, .. })), "{event:?}");
+                });
+                ip("link set cap0 up");
+                let event = event(&mut ring);
+                assert!(matches!(event, Some(LiveEvent::Up { .. })), "{event:?}");
+                let end = Instant::now() + Duration::from_secs(2);
+                while ring.next().is_none() {
+                    assert!(Instant::now() < end);
+                    assert!(!matches!(ring.poll(Duration::from_millis(100)).unwrap(), Wake::Event(_)));
+                }
+            }
+            over.store(true, Ordering::Relaxed);
+        });
     });
 }
 

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pdns_packet::time::Timestamp;
 
-use super::interfaces::{self, ANY};
+use super::interfaces::ANY;
 use super::source::Source;
 use super::sys::pfring::PfRing;
+use super::sys::presence::{Inquiry, Presence};
 use super::{Group, LiveConfig, LiveError, LiveEvent, LiveStats, Outage};
 use crate::{Filter, Frame};
 
@@ -17,6 +18,7 @@ pub(super) struct Device {
     config: Arc<LiveConfig>,
     pf_ring: Option<Arc<PfRing>>,
     group: Arc<Group>,
+    inquiry: Arc<Inquiry>,
     /// Whether this ring counts what the interface itself dropped, which every ring is told.
     counts_interface: bool,
     source: Option<Source>,
@@ -77,6 +79,7 @@ impl Device {
         config: &Arc<LiveConfig>,
         pf_ring: Option<&Arc<PfRing>>,
         group: &Arc<Group>,
+        inquiry: &Arc<Inquiry>,
         counts_interface: bool,
     ) -> Result<(Self, Option<LiveEvent>), LiveError> {
         let mut device = Self {
@@ -84,6 +87,7 @@ impl Device {
             config: Arc::clone(config),
             pf_ring: pf_ring.map(Arc::clone),
             group: Arc::clone(group),
+            inquiry: Arc::clone(inquiry),
             counts_interface,
             source: None,
             index: 0,
@@ -297,11 +301,7 @@ impl Device {
         if self.name == ANY || self.pf_ring.is_some() {
             return Presence::Up(0);
         }
-        match interfaces::find(&self.name) {
-            None => Presence::Absent,
-            Some(interface) if interface.up => Presence::Up(interface.index),
-            Some(_) => Presence::Down,
-        }
+        self.inquiry.presence(&self.name)
     }
 
     const fn is_running(&self) -> bool {
@@ -334,13 +334,6 @@ impl Device {
             }
         }
     }
-}
-
-/// Whether an interface is there, and its number.
-enum Presence {
-    Absent,
-    Down,
-    Up(u32),
 }
 
 /// The wall clock, which the kernel takes the frames' times from.

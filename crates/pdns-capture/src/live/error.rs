@@ -27,6 +27,12 @@ pub enum LiveError {
         /// The interfaces there are.
         there: Vec<Interface>,
     },
+    /// There is no socket to ask the kernel of interfaces with.
+    #[error("cannot ask for the state of interfaces: {source}")]
+    Socket {
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// The system does not let us.
     #[error("no right to capture on '{device}': {message}; it takes root or the capability CAP_NET_RAW")]
     Denied {

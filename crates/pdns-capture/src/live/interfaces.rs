@@ -40,11 +40,6 @@ pub fn interfaces() -> Vec<Interface> {
     pnet_datalink::interfaces().into_iter().map(interface).collect()
 }
 
-/// Finds the interface of this name.
-pub(super) fn find(name: &str) -> Option<Interface> {
-    interfaces().into_iter().find(|interface| interface.name == name)
-}
-
 /// Checks that all these are interfaces, and none of them twice.
 pub(super) fn check(devices: &[String]) -> Result<(), LiveError> {
     if devices.is_empty() {

@@ -63,6 +63,7 @@ pub use stats::LiveStats;
 use device::{Device, now_on_the_wall};
 use group::Group;
 use sys::pfring::PfRing;
+use sys::presence::Inquiry;
 
 /// What to capture, and how.
 #[derive(Clone, Debug)]
@@ -158,11 +159,12 @@ pub fn open(config: LiveConfig) -> Result<Vec<LiveRing>, LiveError> {
         }
     };
     let groups: Vec<_> = (0..config.devices.len()).map(|device| Arc::new(Group::new(device))).collect();
+    let inquiry = Arc::new(Inquiry::new().map_err(|source| LiveError::Socket { source })?);
     let mut rings = Vec::with_capacity(config.rings);
     for number in 0..config.rings {
         let mut ring = LiveRing::default();
         for (name, group) in config.devices.iter().zip(&groups) {
-            let (device, event) = Device::open(name, &config, pf_ring.as_ref(), group, number == 0)?;
+            let (device, event) = Device::open(name, &config, pf_ring.as_ref(), group, &inquiry, number == 0)?;
             ring.add(device, event);
         }
         rings.push(ring);

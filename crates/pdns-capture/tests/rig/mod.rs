@@ -110,6 +110,11 @@ impl Sender {
     pub(crate) fn send(&mut self, frame: &[u8]) {
         self.0.sendpacket(frame).unwrap();
     }
+
+    /// Sends if the other end takes it.
+    pub(crate) fn try_send(&mut self, frame: &[u8]) {
+        self.0.sendpacket(frame).ok();
+    }
 }
 
 /// A captured frame to keep.

@@ -2,6 +2,7 @@
 //!
 //! - [`CaptureFile`] reads pcap and pcapng, plain or compressed with gzip or zstd, from a file or from standard input, and
 //!   lends one [`Frame`] after another out of a single buffer.
+//! - [`live`] captures from network interfaces, and lends the same frames.
 //! - [`Filter`] is a capture filter in libpcap's language, for one link type, and [`FilterSet`] one for as many as turn up.
 //!
 //! ```
@@ -28,17 +29,19 @@
 //! # Ok(())
 //! # }
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod file;
 mod filter;
+pub mod live;
 
 pub use file::{CaptureFile, Compression, Frame, OpenError, ReadError, UnsupportedLinkType};
 pub use filter::{Filter, FilterError, FilterSet};
 
-/// Files and filters move between threads.
+/// Files, rings and filters move between threads.
 const _: () = {
     const fn sendable<T: Send>() {}
     sendable::<CaptureFile>();
     sendable::<FilterSet>();
+    sendable::<live::LiveRing>();
 };

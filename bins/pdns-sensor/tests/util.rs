@@ -24,8 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program with one worker and a fixed name; flags are added by the test.
 pub(crate) fn sensor() -> Command {
+    let mut command = bare_sensor();
+    command.args(["--name", "test", "--numprocs", "1"]);
+    command
+}
+
+/// The program with nothing set, not even what the tests' own environment has.
+pub(crate) fn bare_sensor() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pdns-sensor"));
-    command.args(["--name", "test", "--numprocs", "1"]).stdin(Stdio::null());
+    command.stdin(Stdio::null());
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PDNS_")) {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub live: Option<Live>,
     pub layout: Layout,
     pub sensor: String,
+    /// The `level` of each record: the priority in syslog as it was typed, or nothing.
+    pub level: String,
     pub filter: Option<FilterSet>,
     pub ports: Ports,
     pub workers: usize,
@@ -75,12 +77,13 @@ impl Settings {
         let settings = Self {
             inputs: config.paths("pcap"),
             live: Live::from(config),
-            layout: if config.text("format").as_deref() == Some("transaction") {
+            layout: if config.text("format").is_some_and(|format| format.eq_ignore_ascii_case("transaction")) {
                 Layout::Transaction
             } else {
                 Layout::Answer
             },
             sensor: config.text("name").unwrap_or_default(),
+            level: config.text("syslog-priority").unwrap_or_default(),
             filter: expression.as_deref().map(FilterSet::new),
             ports,
             workers: config.number("numprocs").unwrap_or(1),

@@ -75,6 +75,51 @@ fn overridden_mistakes_are_only_warned_of() {
 }
 
 #[test]
+fn mistakes_of_type_are_only_warned_of_as_well() {
+    let setup = || {
+        let setup = Setup::new().file("numprocs = '4'\nname = 7").arguments(&["-pcap", "in.pcap", "-name", "x"]);
+        setup.folder.file("in.pcap", pcap(1));
+        setup
+    };
+    let warning = "pdns-sensor: warning: name in pdns.toml line 2: 7 is not a string in quotes; --name is used\n";
+    let error =
+        "pdns-sensor: error: numprocs in pdns.toml line 1: '4' is not a whole number from 1 to 1024, without quotes\n";
+    let refused = setup().run();
+    assert_eq!((refused.status, refused.stderr), (2, format!("{warning}{error}")));
+    let run = setup().environment("PDNS_THREADS", "1").run();
+    assert!(run.status == 0 && run.stderr.contains("; PDNS_THREADS in the environment is used\n"), "{}", run.stderr);
+    assert_eq!(run.column("sensor"), ["x"]);
+}
+
+/// What can be asked for but is not there is never ignored. What is built is taken off this list.
+#[test]
+fn what_is_not_there_yet_is_refused() {
+    let asked: [(&[&str], &str); 11] = [
+        (&["-dev", "eth0"], "--dev: live capture is not in this version yet"),
+        (&["-logfile", "x"], "--logfile: writing records to a file is not in this version yet"),
+        (
+            &["-kafka_brokers", "x", "-kafka_topic", "x"],
+            "--kafka-brokers: sending records to Kafka is not in this version yet",
+        ),
+        (&["-fluentd_socket", "x"], "--fluentd-socket: sending records to Fluentd is not in this version yet"),
+        (
+            &["-syslog_facility", "USER", "-syslog_priority", "INFO"],
+            "--syslog-facility: sending records to syslog is not in this version yet",
+        ),
+        (&["-statsd_host", "x"], "--statsd-host: sending metrics to statsd is not in this version yet"),
+        (&["--metrics-listen", "127.0.0.1:1"], "--metrics-listen: serving metrics is not in this version yet"),
+        (&["--user", "x"], "--user: changing the user is not in this version yet"),
+        (&["--group", "x"], "--group: changing the group is not in this version yet"),
+        (&["--chroot", "x"], "--chroot: changing the root is not in this version yet"),
+        (&["-cpuprofile", "x"], "--cpuprofile: a CPU profile is not in this version yet"),
+    ];
+    for (arguments, refusal) in asked {
+        let input: &[&str] = if arguments[0] == "-dev" { &[] } else { &["-pcap", "-"] };
+        Setup::new().arguments(arguments).arguments(input).run().assert_refused(refusal);
+    }
+}
+
+#[test]
 fn unreadable_sources_are_told_of() {
     Setup::new()
         .arguments(&["--config", "no.toml", "--print-config"])
@@ -95,7 +140,8 @@ fn gopassivednss_syslog_priority_alone_starts_nothing() {
         setup.folder.file("in.pcap", pcap(1));
         setup
     };
-    setup().arguments(&["-syslog_priority", "info"]).run().assert_clean();
+    let levels = setup().arguments(&["-syslog_priority", "INFO"]).run().assert_clean().column("level");
+    assert_eq!(levels, ["INFO"]);
     let facility = setup().arguments(&["-syslog_facility", "local0"]).run();
     let warning = "pdns-sensor: warning: --syslog-facility: nothing goes to syslog without --syslog-priority\n";
     assert_eq!((facility.status, facility.stderr.as_str()), (0, warning));

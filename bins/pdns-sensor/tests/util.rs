@@ -29,14 +29,17 @@ pub(crate) fn sensor() -> Command {
     command
 }
 
-/// The program with nothing set, not even what the tests' own environment has.
+/// The program with nothing set.
 pub(crate) fn bare_sensor() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pdns-sensor"));
-    command.stdin(Stdio::null());
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PDNS_")) {
-        command.env_remove(name);
-    }
+    without_settings(&mut command).stdin(Stdio::null());
     command
+}
+
+/// The command without the settings in the tests' own environment, of which `PDNS_CORPUS` may be one.
+pub(crate) fn without_settings(command: &mut Command) -> &mut Command {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter(|name| name.as_encoded_bytes().starts_with(b"PDNS_")).fold(command, Command::env_remove)
 }
 
 /// The program on one capture.

@@ -37,7 +37,7 @@ pub(crate) fn read(path: &Path, content: &[u8], findings: &mut Findings) -> Laye
         let line = line_of(content, key.span().start);
         let place = format!("{} in {file} line {line}", key.get_ref());
         match names::by_key(key.get_ref()) {
-            Some(spec) => entry(&mut layer, spec, place, &value, text, findings),
+            Some(spec) => entry(&mut layer, spec, place, &value, text),
             None => {
                 let meant = names::meant_key(key.get_ref());
                 let hint = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
@@ -48,19 +48,12 @@ pub(crate) fn read(path: &Path, content: &[u8], findings: &mut Findings) -> Laye
     layer
 }
 
-fn entry(
-    layer: &mut Layer,
-    spec: &'static Spec,
-    place: String,
-    value: &Spanned<DeValue<'_>>,
-    text: &str,
-    findings: &mut Findings,
-) {
+fn entry(layer: &mut Layer, spec: &'static Spec, place: String, value: &Spanned<DeValue<'_>>, text: &str) {
     match words(spec.kind, value) {
         Ok(words) => layer.set(spec, words.into_iter().map(Into::into).collect(), place),
         Err(span) => {
             let raw = if spec.secret { MASK } else { text.get(span).unwrap_or_default() };
-            findings.problems.push(format!("{place}: {raw} is not {}", spec.kind.allowed_in_toml()));
+            layer.set_unreadable(spec, format!("{place}: {raw} is not {}", spec.kind.allowed_in_toml()));
         }
     }
 }

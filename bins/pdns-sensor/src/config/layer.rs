@@ -15,6 +15,8 @@ use super::table::Spec;
 pub(crate) struct Layer {
     name: &'static str,
     given: BTreeMap<&'static str, Given>,
+    /// What is said of options whose words could not even be read.
+    unreadable: BTreeMap<&'static str, String>,
 }
 
 /// The words of one option in one source.
@@ -27,12 +29,17 @@ pub(crate) struct Given {
 
 impl Layer {
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self { name, given: BTreeMap::new() }
+        Self { name, given: BTreeMap::new(), unreadable: BTreeMap::new() }
     }
 
     /// Sets an option; what was set before is forgotten.
     pub(crate) fn set(&mut self, spec: &'static Spec, words: Vec<OsString>, place: String) {
         self.given.insert(spec.flag, Given { words, place });
+    }
+
+    /// Notes that an option is given, but not as words.
+    pub(crate) fn set_unreadable(&mut self, spec: &'static Spec, message: String) {
+        self.unreadable.insert(spec.flag, message);
     }
 
     /// Takes back what was set.
@@ -42,6 +49,16 @@ impl Layer {
 
     pub(crate) fn given(&self, spec: &Spec) -> Option<&Given> {
         self.given.get(spec.flag)
+    }
+
+    /// What is wrong with an option as it is given here.
+    pub(crate) fn mistake(&self, spec: &Spec) -> Option<String> {
+        if let Some(message) = self.unreadable.get(spec.flag) {
+            return Some(message.clone());
+        }
+        let given = self.given(spec).filter(|given| !spec.is_reset(&given.words))?;
+        let refusal = spec.parse(&given.words).err()?;
+        Some(format!("{}: {refusal}", given.place))
     }
 }
 

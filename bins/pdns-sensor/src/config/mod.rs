@@ -86,21 +86,11 @@ impl Config {
         let merged = layers.iter().fold(Figment::new(), |merged, layer| merged.merge(layer));
         let mut settings = BTreeMap::new();
         for spec in OPTIONS {
-            let Some((mut words, place)) = winner(&merged, spec) else { continue };
-            for given in layers.iter().filter_map(|layer| layer.given(spec)) {
-                let Err(refusal) = spec.parse(&given.words) else { continue };
-                if is_reset(spec, &given.words) {
-                    continue;
-                }
-                let message = format!("{}: {refusal}", given.place);
-                if given.place == place {
-                    findings.problems.push(message);
-                } else {
-                    findings.warnings.push(format!("{message}; {place} is used"));
-                }
-            }
+            let held = winner(&merged, spec);
+            report_mistakes(layers, spec, held.as_ref().map(|(_, place)| place.as_str()), findings);
+            let Some((mut words, place)) = held else { continue };
             let default = layers.first().and_then(|defaults| defaults.given(spec));
-            if is_reset(spec, &words) {
+            if spec.is_reset(&words) {
                 words = default.map(|default| default.words.clone()).unwrap_or_default();
             }
             if let (Ok(value), false) = (spec.parse(&words), words.is_empty()) {
@@ -175,9 +165,16 @@ fn winner(merged: &Figment, spec: &Spec) -> Option<(Vec<OsString>, String)> {
     Some((layer::words(value), place))
 }
 
-/// Whether the words take back what was given in weaker layers.
-fn is_reset(spec: &Spec, words: &[OsString]) -> bool {
-    spec.kind.can_be_reset() && words.iter().all(|word| word.is_empty())
+/// Says what is wrong with an option in any layer. Where a stronger one gives the option, that is only a warning.
+fn report_mistakes(layers: &[Layer], spec: &Spec, held: Option<&str>, findings: &mut Findings) {
+    for (index, layer) in layers.iter().enumerate() {
+        let Some(mistake) = layer.mistake(spec) else { continue };
+        let is_overridden = layers.iter().skip(index + 1).any(|stronger| stronger.given(spec).is_some());
+        match held.filter(|_| is_overridden) {
+            Some(held) => findings.warnings.push(format!("{mistake}; {held} is used")),
+            None => findings.problems.push(mistake),
+        }
+    }
 }
 
 /// What holds when nothing is given.

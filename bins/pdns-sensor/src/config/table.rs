@@ -273,8 +273,8 @@ pub(crate) static OPTIONS: &[Spec] = &[
     Spec::new(
         LOG_FILE,
         "log-max-size",
-        Kind::Number { min: 1, max: 1_000_000 },
-        "Begin a new log file after so many megabytes",
+        Kind::Number { min: 0, max: 1_000_000 },
+        "Begin a new log file after so many megabytes; 0 is 100",
     )
     .old(&["logMaxSize"])
     .env("PDNS_LOG_SIZE")
@@ -292,7 +292,7 @@ pub(crate) static OPTIONS: &[Spec] = &[
     Spec::new(
         KAFKA,
         "kafka-flush-freq",
-        Kind::Number { min: 1, max: 3_600_000 },
+        Kind::Number { min: 0, max: 3_600_000 },
         "Send to Kafka after so many milliseconds at the latest",
     )
     .old(&["kafka_flush_freq"])

@@ -48,8 +48,13 @@ impl Spec {
         self.kind.parse(words).map_err(|word| self.refusal(&word))
     }
 
+    /// Whether what was given takes back what weaker sources give.
+    pub(crate) fn is_reset(&self, words: &[OsString]) -> bool {
+        self.kind.can_be_reset() && words.iter().all(|word| word.is_empty())
+    }
+
     /// Says that a word is no value of this option.
-    pub(crate) fn refusal(&self, word: &str) -> Refusal {
+    fn refusal(&self, word: &str) -> Refusal {
         let word = if self.secret { MASK } else { word };
         Refusal { word: word.to_owned(), allowed: self.kind.allowed() }
     }
@@ -95,7 +100,7 @@ impl Kind {
     }
 
     /// Whether an empty value takes back what was given elsewhere, so that the default holds.
-    pub(crate) const fn can_be_reset(self) -> bool {
+    const fn can_be_reset(self) -> bool {
         !matches!(self, Self::Switch | Self::Number { .. } | Self::Time | Self::Timeout | Self::Seconds | Self::Filter)
     }
 
@@ -135,7 +140,8 @@ impl Kind {
             Self::Time => time(text).map(Value::Time),
             Self::Timeout => time(text.strip_prefix('-').unwrap_or(text)).filter(|&nanos| nanos > 0).map(Value::Time),
             Self::Seconds => seconds(text).filter(|&nanos| nanos > 0).map(Value::Time),
-            Self::Choice(names) => choice(names, text).map(Value::Text),
+            // As it was typed: gopassivedns has the priority so in its records.
+            Self::Choice(names) => choice(names, text).map(|_| Value::Text(text.to_owned())),
             Self::Host => is_host(text).then(|| Value::Text(text.to_owned())),
             Self::Address => text.parse().ok().map(Value::Address),
             _ => Some(Value::Text(text.to_owned())),

@@ -39,7 +39,7 @@ pub(crate) struct Login {
     pub password: String,
 }
 
-/// The local syslog.
+/// The local syslog, by names in lower case.
 #[derive(Debug)]
 pub(crate) struct Syslog {
     pub facility: String,
@@ -58,13 +58,15 @@ pub(crate) struct Statsd {
 impl LogFile {
     pub(super) fn from(config: &Config) -> Option<Self> {
         const DAY: u64 = 86_400;
-        // As in lumberjack, which gopassivedns writes with, 0 is no limit, and a megabyte is 2^20 bytes.
+        const USUAL_SIZE: u64 = 100;
+        // As in lumberjack, which gopassivedns writes with: 0 is no limit, but for the size the usual one, and a
+        // megabyte is 2^20 bytes.
         let age = config.number("log-max-age").filter(|&days: &u64| days > 0);
         Some(Self {
             path: config.path("logfile")?,
             max_age: age.map(|days| Duration::from_secs(days * DAY)),
             max_backups: config.number("log-max-backups").filter(|&backups: &usize| backups > 0),
-            max_size: config.number::<u64>("log-max-size").unwrap_or(1) << 20,
+            max_size: config.number("log-max-size").filter(|&size: &u64| size > 0).unwrap_or(USUAL_SIZE) << 20,
             compress: config.switch("log-compress"),
         })
     }
@@ -96,7 +98,7 @@ impl Syslog {
         if let (Some(place), None) = (config.place("syslog-facility"), &priority) {
             findings.warnings.push(format!("{place}: nothing goes to syslog without --syslog-priority"));
         }
-        Some(Self { facility: facility?, priority: priority? })
+        Some(Self { facility: facility?.to_ascii_lowercase(), priority: priority?.to_ascii_lowercase() })
     }
 }
 

@@ -1,206 +1,197 @@
-//! The command line, as typed: nothing is opened or checked against another flag here.
+//! The command line, as typed: its flags come from the table of options, and its values are checked with all others.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::iter::Peekable;
+use std::os::unix::ffi::OsStrExt;
 
-use clap::{ArgAction, Parser, ValueEnum};
-use pdns_record::Layout;
-use pdns_track::Status;
+use clap::builder::OsStringValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// Passive DNS sensor: one record of every DNS transaction, from capture files.
-#[derive(Debug, Parser)]
-// Where a flag is given twice the last one counts, as in gopassivedns.
-#[command(name = "pdns-sensor", version, max_term_width = 100, args_override_self = true)]
-pub(crate) struct Cli {
-    /// Capture file to read, `-` for standard input; repeat for more. pcap or pcapng, plain, gzip or zstd
-    ///
-    /// The format is recognised by content. Several files are read as one run, in the order given.
-    #[arg(long, value_name = "FILE", required = true)]
-    pub pcap: Vec<PathBuf>,
+use crate::config::table::{Fallback, Kind, OPTIONS, Spec};
+use crate::config::{Layer, by_any_flag};
 
-    /// What the records look like: a line for each answer, or for each transaction
-    #[arg(long, value_name = "LAYOUT", value_enum, default_value_t = Format::Answer)]
-    pub format: Format,
-
-    /// Capture filter in libpcap's language; '' is none
-    ///
-    /// A filter is used exactly as given, on frames as they are in the file.
-    #[arg(long, value_name = "FILTER")]
-    pub bpf: Option<String>,
-
-    /// UDP and TCP ports that are DNS, as a list [default: 53; any port when --bpf is given]
-    #[arg(long, value_name = "PORTS", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
-    pub ports: Vec<u16>,
-
-    /// Worker threads; 1 does everything in one thread [default: the machine's cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub numprocs: Option<u16>,
-
-    /// How long a query waits for its response, such as 30s or 1m
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = timeout, allow_hyphen_values = true)]
-    pub gc_age: i64,
-
-    /// How long after its answer further responses to a query are duplicates
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = time)]
-    pub duplicate_window: i64,
-
-    /// Pair queries and responses whatever their VLAN ids: some mirrors tag the two directions differently
-    #[arg(long)]
-    pub ignore_vlan: bool,
-
-    /// Name of this sensor in the records [default: the host name]
-    #[arg(long, value_name = "NAME")]
-    pub name: Option<String>,
-
-    /// Statuses that are written, as a list; the others are still counted
-    #[arg(long, value_name = "STATUSES", value_delimiter = ',', default_value = "answered,unanswered,orphan,duplicate",
-          value_parser = status)]
-    pub statuses: Vec<Status>,
-
-    /// Use only the first BYTES of each frame [default: all that was captured]
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(64..))]
-    pub snaplen: Option<u32>,
-
-    /// Write the account of frames, messages and records to FILE at the end, as a JSON object
-    #[arg(long, value_name = "FILE")]
-    pub stats: Option<PathBuf>,
-
-    /// Write no records to standard output
-    #[arg(long, action = ArgAction::SetTrue)]
-    pub quiet: bool,
-
-    /// Log what is done, to standard error
-    #[arg(long, action = ArgAction::SetTrue)]
-    pub debug: bool,
+/// Reads the command line. clap prints help and its own errors, and ends the program then.
+pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Layer {
+    layer(&command().get_matches_from(normalised(arguments)))
 }
 
-/// A record layout, as typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// A line for each answer record, with gopassivedns's fields
-    Answer,
-    /// A line for each transaction, with everything its messages hold
-    Transaction,
+fn command() -> Command {
+    let command = Command::new("pdns-sensor")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Passive DNS sensor: one record of every DNS transaction, from interfaces or capture files")
+        .after_help(
+            "Every option can also be given in a file .env in the working directory, in the environment, or in a \
+             configuration file; the command line goes before .env, that before the environment, and the file comes \
+             last.",
+        )
+        .max_term_width(100);
+    OPTIONS.iter().fold(command, |command, spec| command.arg(argument(spec)))
 }
 
-impl From<Format> for Layout {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Answer => Self::Answer,
-            Format::Transaction => Self::Transaction,
+fn argument(spec: &'static Spec) -> Arg {
+    // Values of one flag are all kept, so that lists can be given in parts.
+    let argument = Arg::new(spec.flag)
+        .long(spec.flag)
+        .value_name(spec.metavar)
+        .value_parser(OsStringValueParser::new())
+        .action(ArgAction::Append)
+        .help_heading(spec.group)
+        .help(format!("{}{}", spec.help, hints(spec)));
+    let argument = if spec.more.is_empty() {
+        argument
+    } else {
+        argument.long_help(format!("{}{}\n\n{}", spec.help, hints(spec), spec.more))
+    };
+    if spec.kind == Kind::Switch {
+        argument.num_args(0..=1).require_equals(true).default_missing_value("true")
+    } else {
+        argument
+    }
+}
+
+/// What the help says of an option besides its text.
+fn hints(spec: &Spec) -> String {
+    let mut hints = String::new();
+    match spec.default {
+        Fallback::Value("false") | Fallback::Unset => {}
+        Fallback::Value(words) | Fallback::Words(words) => hints.push_str(&format!(" [default: {words}]")),
+    }
+    if let Kind::Choice(names) = spec.kind {
+        hints.push_str(&format!(" [values: {}]", names.join(", ")));
+    }
+    if let Some(env) = spec.env {
+        hints.push_str(&format!(" [env: {env}]"));
+    }
+    hints
+}
+
+fn layer(matches: &ArgMatches) -> Layer {
+    let mut layer = Layer::new("command line");
+    for spec in OPTIONS {
+        if let Some(words) = matches.get_many::<OsString>(spec.flag) {
+            layer.set(spec, words.cloned().collect(), format!("--{}", spec.flag));
         }
     }
+    layer
 }
 
-/// The arguments with gopassivedns's spellings turned into ours: one dash before a long name, underscores inside it.
-pub(crate) fn normalised(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut after_separator = false;
-    arguments
-        .map(|argument| {
-            after_separator |= argument == "--";
-            match argument.to_str() {
-                Some(text) if !after_separator => long_flag(text).map_or(argument, OsString::from),
-                _ => argument,
-            }
-        })
-        .collect()
-}
-
-/// `-gc_age=-1m` as `--gc-age=-1m`; `None` for what is not the name of a long flag.
-fn long_flag(argument: &str) -> Option<String> {
-    let name_and_value = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-'))?;
-    let (name, value) = match name_and_value.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (name_and_value, None),
-    };
-    let is_name = name.len() > 1
-        && name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'));
-    // `-1m` and the like are values.
-    if !is_name {
-        return None;
+/// The arguments with gopassivedns's spellings turned into ours, and each value joined to its flag.
+///
+/// As in Go's `flag` package, one dash is as good as two, and what follows a flag is its value whatever it looks like:
+/// `-gc_age -1m`. Only the name of another flag is no value, so that a value left out is noticed.
+fn normalised(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments = arguments.peekable();
+    // The name of the program may be anything.
+    let mut out: Vec<_> = arguments.next().into_iter().collect();
+    while let Some(argument) = arguments.next() {
+        if argument == "--" {
+            out.push(argument);
+            out.extend(arguments);
+            break;
+        }
+        out.push(match Flag::of(&argument) {
+            Some(flag) => flag.joined(&mut arguments),
+            None => argument,
+        });
     }
-    let name = name.replace('_', "-");
-    Some(value.map_or_else(|| format!("--{name}"), |value| format!("--{name}={value}")))
+    out
 }
 
-fn status(text: &str) -> Result<Status, String> {
-    Status::ALL
-        .into_iter()
-        .find(|status| status.name() == text)
-        .ok_or_else(|| format!("not one of {}", Status::ALL.map(Status::name).join(", ")))
+/// An argument that names an option.
+struct Flag<'a> {
+    spec: &'static Spec,
+    value: Option<&'a OsStr>,
 }
 
-/// A time in nanoseconds. gopassivedns wanted its time-out negative, so a sign is taken and ignored.
-fn timeout(text: &str) -> Result<i64, String> {
-    match time(text.strip_prefix('-').unwrap_or(text))? {
-        0 => Err("must be longer than 0".to_owned()),
-        nanos => Ok(nanos),
+impl<'a> Flag<'a> {
+    /// `None` for what is not the name of an option: `-1m` and the like are values.
+    fn of(argument: &'a OsStr) -> Option<Self> {
+        let bytes = argument.as_bytes();
+        let bytes = bytes.strip_prefix(b"--").or_else(|| bytes.strip_prefix(b"-"))?;
+        let mut parts = bytes.splitn(2, |&byte| byte == b'=');
+        let name = str::from_utf8(parts.next()?).ok()?;
+        Some(Self { spec: by_any_flag(name)?, value: parts.next().map(OsStr::from_bytes) })
     }
-}
 
-/// A time in nanoseconds, up to a year.
-fn time(text: &str) -> Result<i64, String> {
-    const YEAR: u64 = 366 * 86_400;
-    let duration = humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 30s, 1m or 1m30s"))?;
-    if duration.as_secs() > YEAR {
-        return Err("longer than a year".to_owned());
+    /// In our spelling, with the value that follows.
+    fn joined(self, rest: &mut Peekable<impl Iterator<Item = OsString>>) -> OsString {
+        let mut out = OsString::from(format!("--{}", self.spec.flag));
+        if let Some(value) = self.value {
+            out.push("=");
+            out.push(value);
+        } else if self.spec.kind != Kind::Switch
+            && let Some(value) = rest.next_if(|next| next != "--" && Flag::of(next).is_none())
+        {
+            out.push("=");
+            out.push(value);
+        }
+        out
     }
-    i64::try_from(duration.as_nanos()).map_err(|_| "longer than a year".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use crate::config::by_flag;
 
     fn normalise(arguments: &[&str]) -> Vec<OsString> {
-        normalised(arguments.iter().map(OsString::from))
+        normalised(["pdns-sensor"].iter().chain(arguments).map(OsString::from)).split_off(1)
+    }
+
+    fn words(arguments: &[&str], flag: &str) -> Vec<String> {
+        let arguments = normalised(["pdns-sensor"].iter().chain(arguments).map(OsString::from));
+        let layer = layer(&command().try_get_matches_from(arguments).unwrap());
+        let given = layer.given(by_flag(flag).unwrap());
+        given.into_iter().flat_map(|given| &given.words).map(|word| word.to_str().unwrap().to_owned()).collect()
     }
 
     #[test]
     fn clap_accepts_the_definitions() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]
     fn old_spellings_become_ours() {
         assert_eq!(
             normalise(&["-pcap", "a_b.pcap", "-gc_age=-1m", "--gc_age", "-1m", "-quiet", "-", "-h"]),
-            ["--pcap", "a_b.pcap", "--gc-age=-1m", "--gc-age", "-1m", "--quiet", "-", "-h"]
+            ["--pcap=a_b.pcap", "--gc-age=-1m", "--gc-age=-1m", "--quiet", "-", "-h"]
         );
-        assert_eq!(normalise(&["--", "-pcap"]), ["--", "-pcap"]);
+        assert_eq!(
+            normalise(&["-dev", "eth0", "-kafka_brokers=a,b", "-logMaxAge", "28", "-quiet=false"]),
+            ["--dev=eth0", "--kafka-brokers=a,b", "--log-max-age=28", "--quiet=false"]
+        );
         assert_eq!(normalise(&["--bpf=udp_x=1"]), ["--bpf=udp_x=1"]);
     }
 
     #[test]
-    fn the_old_negative_timeout_is_accepted() {
-        let cli = Cli::parse_from(normalise(&["pdns-sensor", "-pcap", "x", "-gc_age", "-1m"]));
-        assert_eq!(cli.gc_age, 60_000_000_000);
-        assert_eq!(timeout("1m30s"), Ok(90_000_000_000));
-        assert!(timeout("0s").is_err() && timeout("soon").is_err() && timeout("3000000000s").is_err());
+    fn only_known_names_are_rewritten() {
+        assert_eq!(
+            normalise(&["-devx", "-1m", "-d", "--no-such", "-=x", "stray"]),
+            ["-devx", "-1m", "-d", "--no-such", "-=x", "stray"]
+        );
+        assert_eq!(normalise(&["-quiet", "--", "-pcap", "x"]), ["--quiet", "--", "-pcap", "x"]);
     }
 
     #[test]
-    fn the_last_of_several_counts_but_for_inputs() {
-        let cli = Cli::parse_from(normalise(&[
-            "pdns-sensor",
-            "-pcap",
-            "x",
-            "-name=a",
-            "-name=b",
-            "-pcap",
-            "y",
-            "-quiet",
-            "-quiet",
-        ]));
-        assert_eq!((cli.name.as_deref(), cli.pcap.len(), cli.quiet), (Some("b"), 2, true));
+    fn what_follows_is_the_value_unless_it_is_a_flag() {
+        assert_eq!(normalise(&["-name", "-x", "-numprocs", "-1"]), ["--name=-x", "--numprocs=-1"]);
+        assert_eq!(normalise(&["-stats", "-quiet"]), ["--stats", "--quiet"]);
+        assert_eq!(normalise(&["-stats", "--", "x"]), ["--stats", "--", "x"]);
+        assert_eq!(normalise(&["-bpf", ""]), ["--bpf="]);
+        assert_eq!(normalise(&["-stats"]), ["--stats"]);
     }
 
     #[test]
-    fn statuses_are_checked() {
-        let parse = |list| Cli::try_parse_from(["pdns-sensor", "--pcap", "x", "--statuses", list]);
-        assert_eq!(parse("orphan,answered").unwrap().statuses, [Status::Orphan, Status::Answered]);
-        assert!(parse("lost").unwrap_err().to_string().contains("not one of answered, unanswered, orphan, duplicate"));
+    fn switches_are_on_off_or_given_a_value() {
+        assert_eq!(words(&["-quiet"], "quiet"), ["true"]);
+        assert_eq!(words(&["-quiet=false", "--quiet=1"], "quiet"), ["false", "1"]);
+        assert!(words(&[], "quiet").is_empty());
+    }
+
+    #[test]
+    fn empty_values_are_values() {
+        assert_eq!(words(&["--bpf", ""], "bpf"), [""]);
+        assert_eq!(words(&["--bpf="], "bpf"), [""]);
+        assert_eq!(words(&["-pcap", "a,b", "-pcap", "c"], "pcap"), ["a,b", "c"]);
     }
 }

@@ -1,11 +1,12 @@
 //! Passive DNS sensor: reads DNS off the wire or out of capture files and writes a record of every transaction.
 //!
-//! This binary is wiring: the command line, threads, and the account at the end. What packets and records are is in the
+//! This binary is wiring: configuration, threads, and the account at the end. What packets and records are is in the
 //! crates below it.
 #![forbid(unsafe_code)]
 
 mod account;
 mod cli;
+mod config;
 mod handover;
 mod log;
 mod pipeline;
@@ -13,11 +14,10 @@ mod progress;
 mod settings;
 mod worker;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::cli::Cli;
+use crate::config::{Config, Findings};
 use crate::pipeline::Ending;
 use crate::settings::Settings;
 
@@ -25,18 +25,47 @@ use crate::settings::Settings;
 const COMPLETE: u8 = 0;
 /// Some input was damaged, or some output was lost.
 const INCOMPLETE: u8 = 1;
-/// Nothing could be done: a wrong flag, no such file, not a capture.
+/// Nothing could be done: a wrong setting, no such file, not a capture.
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
-    // clap prints help and its own errors, and ends with status 2 for the latter.
-    let cli = Cli::parse_from(cli::normalised(std::env::args_os()));
-    match Settings::resolve(cli).and_then(pipeline::run) {
+    let mut findings = Findings::default();
+    let config = Config::read(&cli::read(std::env::args_os()), &mut findings);
+    // What a file is printed for may be another run, with other inputs.
+    let only_print = config.switch("print-config") && !config.switch("check-config");
+    let settings = if only_print { None } else { Settings::resolve(&config, &mut findings) };
+    findings.warnings.iter().for_each(|warning| log::warn(warning));
+    findings.problems.iter().for_each(|problem| log::error(problem));
+    if !findings.problems.is_empty() {
+        return ExitCode::from(UNUSABLE);
+    }
+    if config.switch("print-config") {
+        return print(&config.to_toml());
+    }
+    match settings {
+        Some(settings) if !config.switch("check-config") => run(settings),
+        _ => ExitCode::from(COMPLETE),
+    }
+}
+
+fn run(settings: Settings) -> ExitCode {
+    match pipeline::run(settings) {
         Ok(Ending::Complete) => ExitCode::from(COMPLETE),
         Ok(Ending::Incomplete) => ExitCode::from(INCOMPLETE),
         Err(error) => {
             log::error(&log::with_causes(&error));
             ExitCode::from(UNUSABLE)
         }
+    }
+}
+
+/// Prints to standard output. A reader that has gone has seen enough.
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            log::error(&format!("standard output: {error}"));
+            ExitCode::from(INCOMPLETE)
+        }
+        _ => ExitCode::from(COMPLETE),
     }
 }

@@ -1,15 +1,19 @@
-//! The command line, checked and made into what the pipeline needs.
+//! The settings, checked against one another and made into what the parts of the program need.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+mod input;
+mod later;
+mod sinks;
 
-use anyhow::{Context, Result};
-use pdns_capture::{CaptureFile, FilterSet};
-use pdns_packet::frame::{LinkType, Ports};
+use std::path::PathBuf;
+
+use pdns_capture::FilterSet;
+use pdns_packet::frame::Ports;
 use pdns_record::Layout;
 use pdns_track::{PairingConfig, Status, TrackerConfig};
 
-use crate::cli::Cli;
+pub(crate) use self::input::{Live, unwritable_stats};
+pub(crate) use self::sinks::{Kafka, LogFile, Statsd, Syslog};
+use crate::config::{Config, Findings};
 
 /// The port of DNS, RFC 1035 section 4.2.
 const DNS_PORT: u16 = 53;
@@ -17,9 +21,14 @@ const DNS_PORT: u16 = 53;
 /// What the program was asked to do, known to make sense.
 #[derive(Debug)]
 pub(crate) struct Settings {
+    /// Capture files; empty when interfaces are captured from.
     pub inputs: Vec<PathBuf>,
+    /// Interfaces, when there are no capture files.
+    pub live: Option<Live>,
     pub layout: Layout,
     pub sensor: String,
+    /// The `level` of each record: the priority in syslog as it was typed, or nothing.
+    pub level: String,
     pub filter: Option<FilterSet>,
     pub ports: Ports,
     pub workers: usize,
@@ -29,79 +38,104 @@ pub(crate) struct Settings {
     pub stats: Option<PathBuf>,
     pub quiet: bool,
     pub debug: bool,
+    pub log_file: Option<LogFile>,
+    pub kafka: Option<Kafka>,
+    pub fluentd: Option<PathBuf>,
+    pub syslog: Option<Syslog>,
+    pub statsd: Option<Statsd>,
+    /// Where metrics for Prometheus are served.
+    pub metrics: Option<std::net::SocketAddr>,
+    pub privileges: Privileges,
+    pub cpu_profile: Option<PathBuf>,
+}
+
+/// What is given up once the capture is open.
+#[derive(Debug, Default)]
+pub(crate) struct Privileges {
+    pub user: Option<String>,
+    pub group: Option<String>,
+    pub chroot: Option<PathBuf>,
+    /// Whether unneeded system calls are given up, too.
+    // Read by the sandbox alone, of which there is none yet; not having it is what `--no-sandbox` asks for.
+    #[allow(dead_code)]
+    pub sandbox: bool,
 }
 
 impl Settings {
-    /// Checks everything that can be checked before the first record.
-    pub(crate) fn resolve(cli: Cli) -> Result<Self> {
-        let expression = cli.bpf.filter(|expression| !expression.trim().is_empty());
-        let mut filter = expression.as_deref().map(FilterSet::new);
-        for path in cli.pcap.iter().filter(|path| can_be_read_twice(path)) {
-            check_input(path, filter.as_mut())?;
-        }
-        if let Some(path) = &cli.stats {
-            File::options().append(true).create(true).open(path).with_context(|| unwritable_stats(path))?;
-        }
-        let ports = match (cli.ports.as_slice(), &expression) {
+    /// Checks everything that can be checked before the first record. `None` when there is a problem.
+    pub(crate) fn resolve(config: &Config, findings: &mut Findings) -> Option<Self> {
+        let expression = config.text("bpf").filter(|expression| !expression.trim().is_empty());
+        let ports = match (config.ports("ports").as_slice(), &expression) {
             ([], Some(_)) => Ports::any(),
             ([], None) => Ports::of(&[DNS_PORT]),
             (ports, _) => Ports::of(ports),
         };
-        let pairing = PairingConfig {
-            query_timeout: cli.gc_age,
-            duplicate_window: cli.duplicate_window,
-            ignore_vlan: cli.ignore_vlan,
-            ..PairingConfig::default()
-        };
-        let workers = cli.numprocs.map_or_else(cores, usize::from);
-        Ok(Self {
-            inputs: cli.pcap,
-            layout: cli.format.into(),
-            sensor: cli.name.map_or_else(host_name, Ok)?,
-            filter,
+        let statuses = config.list("statuses");
+        if config.text("name").is_none() {
+            findings.problems.push("the host has no name that can be read: give one with --name".to_owned());
+        }
+        let settings = Self {
+            inputs: config.paths("pcap"),
+            live: Live::from(config),
+            layout: if config.text("format").is_some_and(|format| format.eq_ignore_ascii_case("transaction")) {
+                Layout::Transaction
+            } else {
+                Layout::Answer
+            },
+            sensor: config.text("name").unwrap_or_default(),
+            level: config.text("syslog-priority").unwrap_or_default(),
+            filter: expression.as_deref().map(FilterSet::new),
             ports,
-            workers,
-            tracker: TrackerConfig { pairing, ..TrackerConfig::default() },
-            statuses: cli.statuses,
-            snaplen: cli.snaplen,
-            stats: cli.stats,
-            quiet: cli.quiet,
-            debug: cli.debug,
-        })
+            workers: config.number("numprocs").unwrap_or(1),
+            tracker: tracker(config),
+            statuses: Status::ALL
+                .into_iter()
+                .filter(|status| statuses.iter().any(|name| name == status.name()))
+                .collect(),
+            snaplen: config.number("snaplen"),
+            stats: config.path("stats"),
+            quiet: config.switch("quiet"),
+            debug: config.switch("debug"),
+            log_file: LogFile::from(config),
+            kafka: Kafka::from(config, findings),
+            fluentd: config.path("fluentd-socket"),
+            syslog: Syslog::from(config, findings),
+            statsd: Statsd::from(config),
+            metrics: config.address("metrics-listen"),
+            privileges: Privileges {
+                user: config.text("user"),
+                group: config.text("group"),
+                chroot: config.path("chroot"),
+                sandbox: !config.switch("no-sandbox"),
+            },
+            cpu_profile: config.path("cpuprofile"),
+        };
+        findings.problems.extend(later::not_yet(&settings));
+        input::check_source(config, &settings, findings);
+        let settings = input::checked(config, settings, findings);
+        findings.problems.is_empty().then_some(settings)
     }
 }
 
-/// What to say when the account cannot be written.
-pub(crate) fn unwritable_stats(path: &Path) -> String {
-    format!("cannot write the account to {}", path.display())
+fn tracker(config: &Config) -> TrackerConfig {
+    let usual = PairingConfig::default();
+    let pairing = PairingConfig {
+        query_timeout: config.time("gc-age").unwrap_or(usual.query_timeout),
+        duplicate_window: config.time("duplicate-window").unwrap_or(usual.duplicate_window),
+        ignore_vlan: config.switch("ignore-vlan"),
+        ..usual
+    };
+    TrackerConfig { pairing, ..TrackerConfig::default() }
 }
 
-/// Whether looking at an input takes nothing away from it: pipes are looked at when their turn comes.
-fn can_be_read_twice(path: &Path) -> bool {
-    // What cannot be found cannot be opened either, which says why.
-    path != Path::new("-") && path.metadata().map_or(true, |input| input.is_file() || input.is_dir())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::table::{FORMATS, STATUSES};
 
-/// Refuses what is no capture, and what is known from the start not to fit: a pcap file's link type is in its header.
-fn check_input(path: &Path, filter: Option<&mut FilterSet>) -> Result<()> {
-    let file = CaptureFile::open(path)?;
-    let links: Vec<u16> = file.links().collect();
-    if let [link, ..] = links[..]
-        && !links.iter().any(|&link| LinkType(link).is_supported())
-    {
-        return Err(file.unsupported(link).into());
+    #[test]
+    fn the_table_has_the_names_of_statuses_and_layouts() {
+        assert_eq!(STATUSES, Status::ALL.map(Status::name));
+        assert_eq!(FORMATS, ["answer", "transaction"]);
     }
-    if let Some(filter) = filter {
-        links.into_iter().try_for_each(|link| filter.filter(link).map(drop))?;
-    }
-    Ok(())
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn host_name() -> Result<String> {
-    let name = hostname::get().context("the host has no name that can be read; give one with --name")?;
-    Ok(name.to_string_lossy().into_owned())
 }

@@ -39,7 +39,7 @@ impl Worker {
         Self {
             tracker: Tracker::new(tracker),
             output: Output {
-                encoder: Encoder::new(settings.layout, &settings.sensor, ""),
+                encoder: Encoder::new(settings.layout, &settings.sensor, &settings.level),
                 wanted: Status::ALL.map(|status| settings.statuses.contains(&status)),
                 sink,
                 batch: Batch::default(),

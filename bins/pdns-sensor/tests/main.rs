@@ -3,6 +3,8 @@
 //! All in one binary, so that only one is linked. What each file asks:
 //!
 //! - `command_line`: flags, their old spellings, the help text, what is refused.
+//! - `config`: every option in every source, and which source holds; `config_refusals`: what is said of wrong
+//!   settings; `config_docs`: whether the page on them is right.
 //! - `input`: files that are cut, damaged, compressed, several, piped or no captures at all.
 //! - `output`: records to pipes that stall, close or are full; which records are written.
 //! - `golden`: whether each capture under `fixtures/captures` gives exactly the records that were checked for it.
@@ -17,6 +19,13 @@
 
 mod account;
 mod command_line;
+mod config;
+mod config_docs;
+mod config_refusals;
+/// The program's own table of options, so that none is left out.
+#[allow(dead_code)]
+#[path = "../src/config/table.rs"]
+mod config_table;
 mod corpus;
 mod determinism;
 mod golden;

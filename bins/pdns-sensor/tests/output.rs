@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::account::Account;
-use crate::util::{Run, Scratch, pcap, sensor, sensor_on, wait};
+use crate::util::{Run, Scratch, bare_sensor, pcap, sensor, sensor_on, wait, without_settings};
 
 /// More transactions than fit into a pipe and a batch together.
 const MANY: u16 = 5000;
@@ -33,8 +33,9 @@ fn a_closed_pipe_is_no_error_whatever_the_shell_does_with_its_signal() {
     // A program started with SIGPIPE ignored gets an error where the signal would have ended it.
     for trap in ["trap '' PIPE", "trap - PIPE"] {
         let script = format!("{trap}; {{ \"$0\" --name test --numprocs 1 --pcap \"$1\"; echo $? >&2; }} | head -n 1");
-        let output =
-            Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_pdns-sensor")]).arg(&capture).output().unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_pdns-sensor")]).arg(&capture);
+        let output = without_settings(&mut shell).output().unwrap();
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "0\n", "{trap}");
         assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 1);
     }
@@ -102,8 +103,7 @@ fn the_sensors_name_is_the_hosts_unless_given() {
     let named = Run::of(sensor().arg("--pcap").arg(&capture)).assert_clean();
     assert_eq!(named.column("sensor"), ["test"]);
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pdns-sensor"));
-    let unnamed = Run::of(command.arg("--pcap").arg(&capture)).assert_clean();
+    let unnamed = Run::of(bare_sensor().arg("--pcap").arg(&capture)).assert_clean();
     assert_eq!(unnamed.column("sensor"), [host.trim()]);
     assert_ne!(host.trim(), "");
 }

@@ -24,9 +24,22 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program with one worker and a fixed name; flags are added by the test.
 pub(crate) fn sensor() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pdns-sensor"));
-    command.args(["--name", "test", "--numprocs", "1"]).stdin(Stdio::null());
+    let mut command = bare_sensor();
+    command.args(["--name", "test", "--numprocs", "1"]);
     command
+}
+
+/// The program with nothing set.
+pub(crate) fn bare_sensor() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pdns-sensor"));
+    without_settings(&mut command).stdin(Stdio::null());
+    command
+}
+
+/// The command without the settings in the tests' own environment, of which `PDNS_CORPUS` may be one.
+pub(crate) fn without_settings(command: &mut Command) -> &mut Command {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter(|name| name.as_encoded_bytes().starts_with(b"PDNS_")).fold(command, Command::env_remove)
 }
 
 /// The program on one capture.

@@ -1,0 +1,398 @@
+//! The options: the one place where their names, defaults and values are written down.
+//!
+//! Data only, so that the integration tests can include this file and try every option on the real program.
+
+/// An option with all its spellings.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    /// The flag, without its dashes. With underscores it is the key in the configuration file.
+    pub flag: &'static str,
+    /// gopassivedns's spellings of the flag, where they are others.
+    pub old: &'static [&'static str],
+    /// The name in the environment and in `.env`; `None` for what only makes sense on the command line.
+    pub env: Option<&'static str>,
+    /// Whether the configuration file may set it.
+    pub in_file: bool,
+    pub kind: Kind,
+    /// What stands for the value in the help text.
+    pub metavar: &'static str,
+    pub default: Fallback,
+    /// Whether the value is never printed.
+    pub secret: bool,
+    pub group: &'static str,
+    pub help: &'static str,
+    /// What the long help adds.
+    pub more: &'static str,
+    /// Two different values that are accepted: what tests try each option with.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only tests try"))]
+    pub examples: [&'static str; 2],
+}
+
+/// What a value may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Switch,
+    Number {
+        min: u64,
+        max: u64,
+    },
+    /// A time.
+    Time,
+    /// A time longer than nothing. gopassivedns wanted it negative, so a sign is taken and ignored.
+    Timeout,
+    /// A time longer than nothing; a bare number is seconds.
+    Seconds,
+    Text,
+    /// A capture filter: text of which the empty one means something.
+    Filter,
+    Path,
+    /// File names; a comma is part of a name.
+    Paths,
+    Choice(&'static [&'static str]),
+    Choices(&'static [&'static str]),
+    Ports,
+    Interfaces,
+    /// A host with or without a port.
+    Host,
+    Hosts,
+    /// An IP address with a port.
+    Address,
+}
+
+/// What holds where nothing is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fallback {
+    /// Nothing at all.
+    Unset,
+    /// A value, as one would type it.
+    Value(&'static str),
+    /// What these words say.
+    Words(&'static str),
+}
+
+impl Spec {
+    const fn new(group: &'static str, flag: &'static str, kind: Kind, help: &'static str) -> Self {
+        Self {
+            flag,
+            old: &[],
+            env: None,
+            in_file: true,
+            kind,
+            metavar: "BOOL",
+            default: Fallback::Unset,
+            secret: false,
+            group,
+            help,
+            more: "",
+            examples: ["true", "false"],
+        }
+    }
+
+    /// A switch, off unless it is turned on.
+    const fn switch(group: &'static str, flag: &'static str, env: &'static str, help: &'static str) -> Self {
+        Self { env: Some(env), default: Fallback::Value("false"), ..Self::new(group, flag, Kind::Switch, help) }
+    }
+
+    const fn old(self, old: &'static [&'static str]) -> Self {
+        Self { old, ..self }
+    }
+
+    const fn env(self, env: &'static str) -> Self {
+        Self { env: Some(env), ..self }
+    }
+
+    const fn default(self, value: &'static str) -> Self {
+        Self { default: Fallback::Value(value), ..self }
+    }
+
+    const fn without(self, words: &'static str) -> Self {
+        Self { default: Fallback::Words(words), ..self }
+    }
+
+    const fn more(self, more: &'static str) -> Self {
+        Self { more, ..self }
+    }
+
+    const fn values(self, metavar: &'static str, examples: [&'static str; 2]) -> Self {
+        Self { metavar, examples, ..self }
+    }
+
+    const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    const fn not_in_file(self) -> Self {
+        Self { in_file: false, ..self }
+    }
+
+    /// The key in the configuration file, for options that it may set.
+    pub(crate) fn key(&self) -> String {
+        self.flag.replace('-', "_")
+    }
+}
+
+/// The statuses that a transaction can have.
+pub(crate) const STATUSES: &[&str] = &["answered", "unanswered", "orphan", "duplicate"];
+
+/// The record layouts.
+pub(crate) const FORMATS: &[&str] = &["answer", "transaction"];
+
+/// The facilities of syslog, RFC 5424 section 6.2.1, by the names that gopassivedns takes.
+const FACILITIES: &[&str] = &[
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "local0",
+    "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+];
+
+/// The severities of syslog, RFC 5424 section 6.2.1, by the names that gopassivedns takes.
+const PRIORITIES: &[&str] = &["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+
+const INPUT: &str = "Input";
+const DNS: &str = "DNS";
+const RECORDS: &str = "Records";
+const LOG_FILE: &str = "Log file";
+const KAFKA: &str = "Kafka";
+const SINKS: &str = "Fluentd and syslog";
+const METRICS: &str = "Metrics";
+const PROCESS: &str = "Process";
+const CONFIGURATION: &str = "Configuration";
+
+/// All options, in the order in which they are listed.
+pub(crate) static OPTIONS: &[Spec] = &[
+    Spec::new(INPUT, "dev", Kind::Interfaces, "Interface to capture from; repeat or list for more, `any` for all")
+        .env("PDNS_DEV")
+        .values("INTERFACE", ["eth0", "eth1,eth2"])
+        .more("Either interfaces or capture files have to be given."),
+    Spec::new(
+        INPUT,
+        "pcap",
+        Kind::Paths,
+        "Capture file to read, `-` for standard input; repeat for more. pcap or pcapng, plain, gzip or zstd",
+    )
+    .env("PDNS_PCAP_FILE")
+    .values("FILE", ["one.pcap", "a,b.pcap"])
+    .more(
+        "The format is recognised by content. Several files are read as one run, in the order given. A comma is part \
+         of a file's name; PDNS_PCAP_FILE names one file.",
+    ),
+    Spec::new(INPUT, "bpf", Kind::Filter, "Capture filter in libpcap's language; '' is none")
+        .env("PDNS_BPF")
+        .without("live: port 53, tagged or not, and fragments; files: none")
+        .values("FILTER", ["udp port 53", "port 53 or vlan"])
+        .more("A filter is used exactly as given, on frames as they are."),
+    Spec::new(
+        INPUT,
+        "snaplen",
+        Kind::Number { min: 64, max: u32::MAX as u64 },
+        "Use only the first BYTES of each frame",
+    )
+    .env("PDNS_SNAPLEN")
+    .without("live: 65535; files: all that was captured")
+    .values("BYTES", ["4096", "1500"]),
+    Spec::new(
+        INPUT,
+        "buffer-size",
+        Kind::Number { min: 1, max: 16_384 },
+        "Memory of each worker's ring of captured frames, in MiB",
+    )
+    .env("PDNS_BUFFER_SIZE")
+    .default("32")
+    .values("MIB", ["64", "256"]),
+    Spec::switch(INPUT, "promisc", "PDNS_PROMISC", "Capture frames that are not for this host, too").default("true"),
+    Spec::switch(INPUT, "pfring", "PDNS_PFRING", "Capture by PF_RING"),
+    Spec::new(DNS, "ports", Kind::Ports, "UDP and TCP ports that are DNS, as a list")
+        .env("PDNS_PORTS")
+        .without("53; any port when --bpf is given")
+        .values("PORTS", ["5353", "53,853"]),
+    Spec::new(DNS, "gc-age", Kind::Timeout, "How long a query waits for its response, such as 30s or 1m")
+        .old(&["gc_age"])
+        .env("PDNS_GC_AGE")
+        .default("1m")
+        .values("TIME", ["30s", "-2m"])
+        .more("gopassivedns wanted this negative; a sign is ignored."),
+    Spec::new(DNS, "gc-interval", Kind::Timeout, "Accepted for gopassivedns's sake: expiry is exact")
+        .old(&["gc_interval"])
+        .env("PDNS_GC_INTERVAL")
+        .default("3m")
+        .values("TIME", ["1m", "90s"]),
+    Spec::new(
+        DNS,
+        "duplicate-window",
+        Kind::Time,
+        "How long after its answer further responses to a query are duplicates",
+    )
+    .env("PDNS_DUPLICATE_WINDOW")
+    .default("2s")
+    .values("TIME", ["5s", "500ms"]),
+    Spec::switch(
+        DNS,
+        "ignore-vlan",
+        "PDNS_IGNORE_VLAN",
+        "Pair queries and responses whatever their VLAN ids: some mirrors tag the two directions differently",
+    ),
+    Spec::new(
+        RECORDS,
+        "format",
+        Kind::Choice(FORMATS),
+        "What the records look like: a line for each answer, or for each transaction",
+    )
+    .env("PDNS_FORMAT")
+    .default("answer")
+    .values("LAYOUT", ["transaction", "answer"]),
+    Spec::new(RECORDS, "statuses", Kind::Choices(STATUSES), "Statuses that are written; the others are still counted")
+        .env("PDNS_STATUSES")
+        .default("answered,unanswered,orphan,duplicate")
+        .values("STATUSES", ["answered", "orphan,unanswered"]),
+    Spec::new(RECORDS, "name", Kind::Text, "Name of this sensor in records and metrics")
+        .env("PDNS_NAME")
+        .without("the host name")
+        .values("NAME", ["sensor-1", "007"]),
+    Spec::switch(RECORDS, "quiet", "PDNS_QUIET", "Write no records to standard output"),
+    Spec::new(LOG_FILE, "logfile", Kind::Path, "Write records to FILE, too")
+        .env("PDNS_LOG_FILE")
+        .values("FILE", ["/var/log/pdns.log", "dns log"]),
+    Spec::new(
+        LOG_FILE,
+        "log-max-age",
+        Kind::Number { min: 0, max: 36_500 },
+        "Delete old log files after so many days; 0 is never",
+    )
+    .old(&["logMaxAge"])
+    .env("PDNS_LOG_AGE")
+    .default("28")
+    .values("DAYS", ["7", "9"]),
+    Spec::new(
+        LOG_FILE,
+        "log-max-backups",
+        Kind::Number { min: 0, max: 1_000_000 },
+        "Keep so many old log files; 0 is all",
+    )
+    .old(&["logMaxBackups"])
+    .env("PDNS_LOG_BACKUP")
+    .default("3")
+    .values("N", ["5", "10"]),
+    Spec::new(
+        LOG_FILE,
+        "log-max-size",
+        Kind::Number { min: 0, max: 1_000_000 },
+        "Begin a new log file after so many megabytes; 0 is 100",
+    )
+    .old(&["logMaxSize"])
+    .env("PDNS_LOG_SIZE")
+    .default("100")
+    .values("MB", ["50", "500"]),
+    Spec::switch(LOG_FILE, "log-compress", "PDNS_LOG_COMPRESS", "Compress old log files by gzip").old(&["logCompress"]),
+    Spec::new(KAFKA, "kafka-brokers", Kind::Hosts, "Kafka brokers to begin with, as a list of HOST:PORT")
+        .old(&["kafka_brokers"])
+        .env("PDNS_KAFKA_PEERS")
+        .values("BROKERS", ["kafka:9092", "10.0.0.1:9092,[2001:db8::1]:9093"]),
+    Spec::new(KAFKA, "kafka-topic", Kind::Text, "Kafka topic of the records")
+        .old(&["kafka_topic"])
+        .env("PDNS_KAFKA_TOPIC")
+        .values("TOPIC", ["dns", "1.0"]),
+    Spec::new(
+        KAFKA,
+        "kafka-flush-freq",
+        Kind::Number { min: 0, max: 3_600_000 },
+        "Send to Kafka after so many milliseconds at the latest",
+    )
+    .old(&["kafka_flush_freq"])
+    .env("PDNS_KAFKA_FLUSH_FREQ")
+    .default("1000")
+    .values("MS", ["500", "250"]),
+    Spec::switch(KAFKA, "kafka-avro", "PDNS_KAFKA_AVRO", "Send Avro single objects to Kafka, not JSON")
+        .old(&["kafka_avro"]),
+    Spec::new(KAFKA, "kafka-username", Kind::Text, "Name to log in to Kafka with")
+        .env("PDNS_KAFKA_USERNAME")
+        .values("NAME", ["sensor", "o'brien"]),
+    Spec::new(KAFKA, "kafka-password", Kind::Text, "Password to log in to Kafka with; better in a file than here")
+        .env("PDNS_KAFKA_PASSWORD")
+        .secret()
+        .values("PASSWORD", ["007", "two words"]),
+    Spec::new(SINKS, "fluentd-socket", Kind::Path, "Unix socket of a Fluentd to send records to")
+        .old(&["fluentd_socket"])
+        .env("PDNS_FLUENTD_SOCKET")
+        .values("SOCKET", ["/run/fluentd.sock", "fluentd.sock"]),
+    Spec::new(
+        SINKS,
+        "syslog-facility",
+        Kind::Choice(FACILITIES),
+        "Send records to the local syslog with this facility",
+    )
+    .old(&["syslog_facility"])
+    .env("PDNS_SYSLOG_FACILITY")
+    .values("FACILITY", ["local0", "daemon"])
+    .more("A priority has to be given as well."),
+    Spec::new(SINKS, "syslog-priority", Kind::Choice(PRIORITIES), "Priority of the records in syslog")
+        .old(&["syslog_priority"])
+        .env("PDNS_SYSLOG_PRIORITY")
+        .values("PRIORITY", ["info", "notice"])
+        .more("It is also the `level` of each record."),
+    Spec::new(METRICS, "statsd-host", Kind::Host, "Send metrics to the statsd at HOST:PORT")
+        .old(&["statsd_host"])
+        .env("PDNS_STATSD_HOST")
+        .values("HOST", ["localhost:8125", "10.0.0.1"]),
+    Spec::new(METRICS, "statsd-interval", Kind::Seconds, "Seconds between sends to statsd, or a time such as 1m")
+        .old(&["statsd_interval"])
+        .env("PDNS_STATSD_INTERVAL")
+        .default("5")
+        .values("TIME", ["10", "1m"]),
+    Spec::new(METRICS, "statsd-prefix", Kind::Text, "What the names of metrics in statsd begin with")
+        .old(&["statsd_prefix"])
+        .env("PDNS_STATSD_PREFIX")
+        .default("gopassivedns")
+        .values("PREFIX", ["dns", "a.b"]),
+    Spec::new(METRICS, "metrics-listen", Kind::Address, "Serve metrics for Prometheus on ADDRESS:PORT")
+        .env("PDNS_METRICS_LISTEN")
+        .values("ADDRESS", ["127.0.0.1:9553", "[::1]:9553"]),
+    Spec::new(
+        METRICS,
+        "stats",
+        Kind::Path,
+        "Write the account of frames, messages and records to FILE at the end, as a JSON object",
+    )
+    .env("PDNS_STATS")
+    .values("FILE", ["stats.json", "/tmp/stats.json"]),
+    Spec::new(
+        PROCESS,
+        "numprocs",
+        Kind::Number { min: 1, max: 1024 },
+        "Worker threads; 1 does everything in one thread",
+    )
+    .env("PDNS_THREADS")
+    .without("the machine's cores")
+    .values("N", ["3", "7"]),
+    Spec::new(PROCESS, "user", Kind::Text, "Continue as USER once the capture is open")
+        .env("PDNS_USER")
+        .values("USER", ["nobody", "65534"]),
+    Spec::new(PROCESS, "group", Kind::Text, "Continue in GROUP once the capture is open")
+        .env("PDNS_GROUP")
+        .without("the user's own")
+        .values("GROUP", ["nogroup", "65534"]),
+    Spec::new(PROCESS, "chroot", Kind::Path, "Make FOLDER the root of the file system once the capture is open")
+        .env("PDNS_CHROOT")
+        .values("FOLDER", ["/var/empty", "/run/pdns"]),
+    Spec::switch(PROCESS, "no-sandbox", "PDNS_NO_SANDBOX", "Keep all system calls after the start"),
+    Spec::new(PROCESS, "cpuprofile", Kind::Path, "Write a CPU profile to FILE, in pprof's format")
+        .env("PDNS_PROFILE_FILE")
+        .values("FILE", ["cpu.pprof", "/tmp/cpu.pprof"]),
+    Spec::switch(PROCESS, "debug", "PDNS_DEBUG", "Log what is done, to standard error"),
+    Spec::new(CONFIGURATION, "config", Kind::Path, "Read settings from FILE, in TOML")
+        .env("PDNS_CONFIG")
+        .not_in_file()
+        .values("FILE", ["pdns.toml", "/etc/pdns.toml"])
+        .more(
+            "Its keys are the flags with underscores, as in log_max_age. What is given on the command line, in a file \
+             .env in the working directory, or in the environment goes before it.",
+        ),
+    Spec::new(CONFIGURATION, "check-config", Kind::Switch, "Say what is wrong with the settings, and do not start")
+        .default("false")
+        .not_in_file(),
+    Spec::new(
+        CONFIGURATION,
+        "print-config",
+        Kind::Switch,
+        "Print the settings as a configuration file, with where each comes from, and do not start",
+    )
+    .default("false")
+    .not_in_file(),
+];

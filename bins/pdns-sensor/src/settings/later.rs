@@ -1,0 +1,23 @@
+//! What can be asked for and is not in this version yet.
+
+use super::Settings;
+
+/// One line for each function that is asked for and not there. What is built is taken off this list.
+pub(super) fn not_yet(settings: &Settings) -> Vec<String> {
+    let asked: [(&str, &str, bool); 12] = [
+        ("--dev", "live capture", settings.live.is_some()),
+        ("--pfring", "capture by PF_RING", settings.live.as_ref().is_some_and(|live| live.pfring)),
+        ("--logfile", "writing records to a file", settings.log_file.is_some()),
+        ("--kafka-brokers", "sending records to Kafka", settings.kafka.is_some()),
+        ("--fluentd-socket", "sending records to Fluentd", settings.fluentd.is_some()),
+        ("--syslog-facility", "sending records to syslog", settings.syslog.is_some()),
+        ("--statsd-host", "sending metrics to statsd", settings.statsd.is_some()),
+        ("--metrics-listen", "serving metrics", settings.metrics.is_some()),
+        ("--user", "changing the user", settings.privileges.user.is_some()),
+        ("--group", "changing the group", settings.privileges.group.is_some()),
+        ("--chroot", "changing the root", settings.privileges.chroot.is_some()),
+        ("--cpuprofile", "a CPU profile", settings.cpu_profile.is_some()),
+    ];
+    let missing = asked.into_iter().filter(|&(.., asked)| asked);
+    missing.map(|(flag, function, _)| format!("{flag}: {function} is not in this version yet")).collect()
+}

@@ -1,0 +1,129 @@
+//! Where records and metrics go, besides standard output.
+
+// What is behind a sink that is not there yet is read when it is; until then only whether it is asked for.
+#![allow(dead_code)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::{Config, Findings};
+
+/// A file of records, begun anew from time to time.
+#[derive(Debug)]
+pub(crate) struct LogFile {
+    pub path: PathBuf,
+    /// How long old files are kept; `None` for ever.
+    pub max_age: Option<Duration>,
+    /// How many old files are kept; `None` for all.
+    pub max_backups: Option<usize>,
+    /// How large a file grows, in bytes.
+    pub max_size: u64,
+    pub compress: bool,
+}
+
+/// A Kafka cluster.
+#[derive(Debug)]
+pub(crate) struct Kafka {
+    /// `HOST` or `HOST:PORT`.
+    pub brokers: Vec<String>,
+    pub topic: String,
+    /// How long records wait for others.
+    pub linger: Duration,
+    pub avro: bool,
+    pub login: Option<Login>,
+}
+
+/// A name with its password.
+pub(crate) struct Login {
+    pub username: String,
+    pub password: String,
+}
+
+/// The local syslog, by names in lower case.
+#[derive(Debug)]
+pub(crate) struct Syslog {
+    pub facility: String,
+    pub priority: String,
+}
+
+/// A statsd server.
+#[derive(Debug)]
+pub(crate) struct Statsd {
+    /// `HOST` or `HOST:PORT`.
+    pub host: String,
+    pub interval: Duration,
+    pub prefix: String,
+}
+
+impl LogFile {
+    pub(super) fn from(config: &Config) -> Option<Self> {
+        const DAY: u64 = 86_400;
+        const USUAL_SIZE: u64 = 100;
+        // As in lumberjack, which gopassivedns writes with: 0 is no limit, but for the size the usual one, and a
+        // megabyte is 2^20 bytes.
+        let age = config.number("log-max-age").filter(|&days: &u64| days > 0);
+        Some(Self {
+            path: config.path("logfile")?,
+            max_age: age.map(|days| Duration::from_secs(days * DAY)),
+            max_backups: config.number("log-max-backups").filter(|&backups: &usize| backups > 0),
+            max_size: config.number("log-max-size").filter(|&size: &u64| size > 0).unwrap_or(USUAL_SIZE) << 20,
+            compress: config.switch("log-compress"),
+        })
+    }
+}
+
+impl Kafka {
+    pub(super) fn from(config: &Config, findings: &mut Findings) -> Option<Self> {
+        let (brokers, topic) = (config.list("kafka-brokers"), config.text("kafka-topic"));
+        both(config, ["kafka-brokers", "kafka-topic"], [!brokers.is_empty(), topic.is_some()], findings);
+        let (username, password) = (config.text("kafka-username"), config.text("kafka-password"));
+        both(config, ["kafka-username", "kafka-password"], [username.is_some(), password.is_some()], findings);
+        if brokers.is_empty() {
+            return None;
+        }
+        Some(Self {
+            brokers,
+            topic: topic?,
+            linger: Duration::from_millis(config.number("kafka-flush-freq").unwrap_or_default()),
+            avro: config.switch("kafka-avro"),
+            login: username.zip(password).map(|(username, password)| Login { username, password }),
+        })
+    }
+}
+
+impl Syslog {
+    pub(super) fn from(config: &Config, findings: &mut Findings) -> Option<Self> {
+        let (facility, priority) = (config.text("syslog-facility"), config.text("syslog-priority"));
+        // gopassivedns logs to syslog when it has both. The priority alone is the level of the records.
+        if let (Some(place), None) = (config.place("syslog-facility"), &priority) {
+            findings.warnings.push(format!("{place}: nothing goes to syslog without --syslog-priority"));
+        }
+        Some(Self { facility: facility?.to_ascii_lowercase(), priority: priority?.to_ascii_lowercase() })
+    }
+}
+
+impl Statsd {
+    pub(super) fn from(config: &Config) -> Option<Self> {
+        Some(Self {
+            host: config.text("statsd-host")?,
+            interval: Duration::from_nanos(config.time("statsd-interval")?.unsigned_abs()),
+            prefix: config.text("statsd-prefix")?,
+        })
+    }
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Login").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// Refuses one of two options that only mean something together.
+fn both(config: &Config, flags: [&str; 2], given: [bool; 2], findings: &mut Findings) {
+    let (place, missing) = match given {
+        [true, false] => (config.place(flags[0]), flags[1]),
+        [false, true] => (config.place(flags[1]), flags[0]),
+        _ => return,
+    };
+    findings.problems.push(format!("{}: --{missing} is needed as well", place.unwrap_or_default()));
+}

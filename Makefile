@@ -23,8 +23,10 @@ demo: build
 	@echo '$$ pdns-sensor --name demo --format transaction --pcap fixtures/captures/demo/input.pcap'
 	@target/release/pdns-sensor --name demo --numprocs 1 --format transaction --pcap fixtures/captures/demo/input.pcap
 
+# Run as root, so that nothing is skipped: PDNS_REQUIRE_RIGS makes a test that would skip fail instead.
 test: lint
-	$(CARGO) test --workspace --locked
+	@.ci/packages iproute2 gcc python3
+	PDNS_REQUIRE_RIGS=$$([ "$$(id -u)" = 0 ] && echo 1) $(CARGO) test --workspace --locked
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
 	$(CARGO) deny check bans licenses sources

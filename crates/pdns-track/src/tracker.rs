@@ -37,21 +37,21 @@ impl Tracker {
 
     /// Takes a datagram or a segment.
     pub fn packet(&mut self, packet: &Dissected<'_>, out: &mut impl Consumer) {
-        let &Dissected { now, time, flow, body } = packet;
+        let &Dissected { now, time, ref flow, ref body } = packet;
         self.advance(now, out);
         match body {
-            Body::Udp { payload, missing, frame_len } => {
+            &Body::Udp { payload, missing, frame_len } => {
                 let message = Message::parse(payload);
                 let Some(message) = &message else {
                     self.short_messages += 1;
                     return;
                 };
                 let observed = Observed { time, message, missing, frame_len };
-                self.pairing.message(now, &Arrival { flow: &flow, transport: Transport::Udp, observed }, out);
+                self.pairing.message(now, &Arrival { flow, transport: Transport::Udp, observed }, out);
             }
             Body::Tcp(segment) => {
                 let Self { streams, pairing, short_messages, .. } = self;
-                streams.push(now, time, &flow, &segment, &mut |message| {
+                streams.push(now, time, flow, segment, &mut |message| {
                     stream_message(pairing, short_messages, now, &message, out);
                 });
                 self.streams_due = self.streams.next_deadline().unwrap_or(Timestamp::MAX);

@@ -54,9 +54,12 @@ impl<'a> Message<'a> {
             end: Header::LEN as u16,
             malformed: None,
         };
-        let mut message = Self { bytes, outline };
-        message.outline.malformed = message.walk().err();
-        Some(message)
+        // Built where it is returned: a copy would read whole what was just written in parts.
+        let mut message = Some(Self { bytes, outline });
+        if let Some(message) = &mut message {
+            message.outline.malformed = message.walk().err();
+        }
+        message
     }
 
     /// Puts a message and its outline together again; `None` when they are not of the same length. An outline of other

@@ -242,8 +242,7 @@ impl Pairing {
         let data = wanted.data(arrival.observed.message);
         self.make_room(data[0].len() + data[1].len(), out);
         let deadline = self.deadline(timeout);
-        let observed = &arrival.observed;
-        self.table.insert(wanted.kept(arrival.flow.vlan, deadline, observed), observed.message.outline(), data, state);
+        self.table.insert(wanted, state, arrival.flow.vlan, deadline, &arrival.observed);
     }
 
     fn make_room(&mut self, bytes: usize, out: &mut impl Consumer) {

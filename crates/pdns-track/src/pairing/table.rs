@@ -204,13 +204,23 @@ impl Table {
     }
 
     /// Copies a message in.
-    pub(super) fn insert(&mut self, kept: Kept, outline: Outline, data: [&[u8]; 2], state: State) {
+    pub(super) fn insert(
+        &mut self,
+        wanted: &Wanted<'_>,
+        state: State,
+        vlan: VlanTags,
+        deadline: Timestamp,
+        observed: &Observed<'_>,
+    ) {
+        let data = wanted.data(observed.message);
         let index = match self.free.pop() {
             Some(index) => index,
             None => {
-                let data =
-                    Vec::with_capacity(data.map(<[u8]>::len).iter().sum::<usize>().next_multiple_of(FIRST_BUFFER));
-                self.entries.push(Entry { links: [Links::ALONE; 3], data, state, kept, outline });
+                let len = data[0].len() + data[1].len();
+                let data = Vec::with_capacity(len.next_multiple_of(FIRST_BUFFER));
+                let kept = wanted.kept(vlan, deadline, observed);
+                let outline = observed.message.outline();
+                self.entries.push(Entry { links: [Links::ALONE; 3], kept, state, data, outline });
                 self.entries.len() as u32 - 1
             }
         };
@@ -218,8 +228,8 @@ impl Table {
         entry.data.clear();
         data.iter().for_each(|part| entry.data.extend_from_slice(part));
         entry.state = state;
-        entry.kept = kept;
-        entry.outline = outline;
+        entry.kept = wanted.kept(vlan, deadline, observed);
+        entry.outline = observed.message.outline();
         self.bytes += entry.data.len();
         if 4 * self.len() > self.by_question.len() {
             self.grow();
@@ -322,7 +332,7 @@ mod tests {
         for (number, wanted) in all.iter().enumerate() {
             assert_eq!(table.find(wanted), None);
             let kept = wanted.kept(VlanTags::NONE, Timestamp::MAX, &observed);
-            table.insert(kept, message.outline(), wanted.data(&message), State::Outstanding);
+            table.insert(wanted, State::Outstanding, VlanTags::NONE, Timestamp::MAX, &observed);
             answered.push(&kept, Timestamp::MAX, wanted.data(&message));
             assert_eq!(table.find(wanted), Some((number as u32, State::Outstanding)));
         }

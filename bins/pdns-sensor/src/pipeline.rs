@@ -31,6 +31,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     let sink: Option<SharedSink> = (!settings.quiet).then(|| Arc::new(Mutex::new(pdns_sink::stdout())) as SharedSink);
     let mut reader = Reader::start(&mut settings, sink.as_ref())?;
     let mut ending = Ending::Complete;
+    let mut unusable = None;
     for path in &settings.inputs {
         match reader.file(path) {
             Ok(()) => {}
@@ -39,9 +40,9 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
                 log::warn(&format!("{error}; the records up to there are complete"));
             }
             Err(Stop::Unusable(error)) => {
-                // What was read of earlier files is still reported.
-                reader.finish()?;
-                return Err(error);
+                // What was read of earlier files is still reported, and stands in the account.
+                unusable = Some(error);
+                break;
             }
             Err(Stop::OutputGone) => break,
         }
@@ -60,7 +61,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
         ending = Ending::Incomplete;
         log::error(&log::with_causes(&error));
     }
-    Ok(ending)
+    unusable.map_or(Ok(ending), Err)
 }
 
 /// Logs why records could not be written. A reader of standard output that has gone has seen enough: that is no failure.

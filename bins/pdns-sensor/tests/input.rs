@@ -247,8 +247,11 @@ fn one_bad_file_among_several_decides_the_status() {
         .assert_refused(&format!("{}: No such file or directory (os error 2)", missing.display()));
 
     // A pipe is looked at when its turn comes.
-    let piped = Run::with_input(sensor_on(&good).args(["--pcap", "-"]), b"nothing");
+    let stats = scratch.path("stats.json");
+    let piped = Run::with_input(sensor_on(&good).args(["--pcap", "-", "--stats"]).arg(&stats), b"nothing");
     assert_eq!((piped.status, piped.records().len()), (2, 3));
+    let account: serde_json::Value = serde_json::from_slice(&fs::read(stats).unwrap()).unwrap();
+    assert_eq!(account["records_delivered"], 3, "what was read before stands in the account");
 }
 
 #[test]

@@ -8,8 +8,11 @@ use crate::json;
 pub(crate) fn encode(opt: &Opt<'_>, out: &mut Vec<u8>) {
     json::number(out, b",\"edns\":{\"version\":", u64::from(opt.version()));
     json::number(out, b",\"udp_size\":", u64::from(opt.udp_size()));
-    out.extend_from_slice(b",\"do\":");
-    out.extend_from_slice(if opt.dnssec_ok() { b"true" } else { b"false" });
+    if opt.dnssec_ok() {
+        out.extend_from_slice(b",\"do\":true");
+    } else {
+        out.extend_from_slice(b",\"do\":false");
+    }
     let mut separator: &[u8] = b",\"options\":[";
     // What follows a broken option cannot be read; `malformed` says so.
     for option in opt.options().map_while(Result::ok) {

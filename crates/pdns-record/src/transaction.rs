@@ -185,7 +185,7 @@ fn header(transaction: &Transaction<'_>, shown: &Observed<'_>, out: &mut Vec<u8>
 fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, names: &mut Names, out: &mut Vec<u8>) {
     let Some(message) = asking(transaction) else { return };
     let Some(first) = message.question() else { return };
-    let range = write_question([b",\"qname\":\"", b"\",\"qtype\":\"", b"\",\"qclass\":\""], &first, out);
+    let range = write_first_question(&first, out);
     if let Some(other) = carrier.question()
         && is_spelled_alike(&first, carrier, &other)
     {
@@ -198,8 +198,7 @@ fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, names: &mut Na
     let mut separator: &[u8] = b",\"questions\":[";
     for question in questions {
         out.extend_from_slice(separator);
-        write_question([b"{\"name\":\"", b"\",\"type\":\"", b"\",\"class\":\""], &question, out);
-        out.push(b'}');
+        write_question(&question, out);
         separator = b",";
     }
     out.push(b']');
@@ -212,19 +211,40 @@ fn is_spelled_alike(question: &Question<'_>, carrier: &Message<'_>, other: &Ques
     question.qname.uncompressed().is_some_and(|name| rest.starts_with(name))
 }
 
-/// Appends a question and returns where its name is.
-fn write_question(keys: [&[u8]; 3], question: &Question<'_>, out: &mut Vec<u8>) -> Range<usize> {
-    out.extend_from_slice(keys[0]);
+/// Appends the fields of the first question and returns where its name is. The frequent types have a line each, for the
+/// reason that [`write_type`] has.
+fn write_first_question(question: &Question<'_>, out: &mut Vec<u8>) -> Range<usize> {
+    out.extend_from_slice(b",\"qname\":\"");
     let start = out.len();
     // A question that was counted has a readable name.
     let _readable = question.qname.write(&mut JsonText(out));
     let name = start..out.len();
-    out.extend_from_slice(keys[1]);
-    question.qtype.write(out);
-    out.extend_from_slice(keys[2]);
-    question.qclass.write(out);
-    out.push(b'"');
+    match (question.qtype, question.qclass) {
+        (Rtype::A, Class::IN) => out.extend_from_slice(b"\",\"qtype\":\"A\",\"qclass\":\"IN\""),
+        (Rtype::AAAA, Class::IN) => out.extend_from_slice(b"\",\"qtype\":\"AAAA\",\"qclass\":\"IN\""),
+        (Rtype::HTTPS, Class::IN) => out.extend_from_slice(b"\",\"qtype\":\"HTTPS\",\"qclass\":\"IN\""),
+        (Rtype::PTR, Class::IN) => out.extend_from_slice(b"\",\"qtype\":\"PTR\",\"qclass\":\"IN\""),
+        (qtype, qclass) => {
+            out.extend_from_slice(b"\",\"qtype\":\"");
+            qtype.write(out);
+            out.extend_from_slice(b"\",\"qclass\":\"");
+            qclass.write(out);
+            out.push(b'"');
+        }
+    }
     name
+}
+
+/// Appends one of several questions.
+fn write_question(question: &Question<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"name\":\"");
+    // A question that was counted has a readable name.
+    let _readable = question.qname.write(&mut JsonText(out));
+    out.extend_from_slice(b"\",\"type\":\"");
+    question.qtype.write(out);
+    out.extend_from_slice(b"\",\"class\":\"");
+    question.qclass.write(out);
+    out.extend_from_slice(b"\"}");
 }
 
 /// The header bits that are shown, in this order: RFC 1035 section 4.1.1, RFC 4035 sections 3.2.2 and 3.2.3.
@@ -332,6 +352,11 @@ fn malformed(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
 /// Where a message or its EDNS options broke off. Damage is rare, so `Display` may cost what it costs; its text holds no
 /// quote, backslash or control byte.
 fn damage(message: &Message<'_>) -> Option<String> {
-    let broken_option = || message.opt()?.options().find_map(Result::err).map(|error| error.to_string());
-    message.malformed().map(ToString::to_string).or_else(broken_option)
+    if let Some(broken) = message.malformed() {
+        return Some(broken.to_string());
+    }
+    if !message.has_options() {
+        return None;
+    }
+    message.opt()?.options().find_map(Result::err).map(|error| error.to_string())
 }

@@ -34,6 +34,8 @@ pub struct Outline {
     opt: Option<u16>,
     /// The upper eight bits of the response code, from OPT.
     extended_rcode: u8,
+    /// OPT holds more than its fixed fields.
+    has_options: bool,
     end: u16,
     malformed: Option<Malformed>,
 }
@@ -51,6 +53,7 @@ impl<'a> Message<'a> {
             spans: [Span::default(); 4],
             opt: None,
             extended_rcode: 0,
+            has_options: false,
             end: Header::LEN as u16,
             malformed: None,
         };
@@ -130,6 +133,11 @@ impl<'a> Message<'a> {
         Records { message: self.bytes, at: usize::from(span.start), left: span.count }
     }
 
+    /// Whether the message has OPT, and options in it, readable or not.
+    pub const fn has_options(&self) -> bool {
+        self.outline.has_options
+    }
+
     /// The first OPT record of the additional section: EDNS, RFC 6891.
     pub fn opt(&self) -> Option<Opt<'a>> {
         let at = usize::from(self.outline.opt?);
@@ -201,6 +209,7 @@ impl<'a> Message<'a> {
                     self.outline.opt = Some(start as u16);
                     // RFC 6891 section 6.1.3: the first byte of what would be the TTL.
                     self.outline.extended_rcode = (record.ttl >> 24) as u8;
+                    self.outline.has_options = !record.rdata.bytes().is_empty();
                 }
                 Ok(end)
             }

@@ -58,7 +58,8 @@ impl Names {
 
     #[inline]
     fn find(&self, place: usize) -> Option<Range<usize>> {
-        let known = self.places.iter().find(|(known, range)| *known == place && !range.is_empty());
+        let used = &self.places[..self.next.min(PLACES)];
+        let known = used.iter().find(|(known, _)| *known == place);
         known.map(|(_, range)| range.clone())
     }
 

@@ -141,6 +141,9 @@ impl<'a> Name<'a> {
     /// # Errors
     /// See [`NameError`]; `out` is then as before the call.
     pub fn write(&self, out: &mut impl Text) -> Result<(), NameError> {
+        if self.write_short(out) {
+            return Ok(());
+        }
         let mut buffer = [0; TEXT_LEN];
         match self.copy_labels(&mut buffer)? {
             Some((0, _)) => out.plain(b"."),
@@ -159,6 +162,38 @@ impl<'a> Name<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Appends a name of a few labels without pointers and escapes, which most names asked for are, and says whether this
+    /// is one; if not, nothing was appended.
+    #[inline]
+    fn write_short(&self, out: &mut impl Text) -> bool {
+        let Some(from) = self.message.get(self.start..).and_then(<[u8]>::first_chunk::<SHORT>) else { return false };
+        let mut buffer = [0; SHORT + 8];
+        buffer[..SHORT].copy_from_slice(from);
+        let (mut at, mut labels) = (0, 0);
+        loop {
+            match buffer[at] {
+                0 => break,
+                length @ 1..=63 => {
+                    buffer[at] = b'.';
+                    at += 1 + usize::from(length);
+                    labels += 1;
+                }
+                _ => return false,
+            }
+            if at >= SHORT {
+                return false;
+            }
+        }
+        let [_, text @ ..] = &buffer;
+        let Some(text) = text.first_chunk::<SHORT>() else { return false };
+        let text = *text;
+        if labels == 0 || !needs_no_escape(&mut buffer, at, labels) {
+            return false;
+        }
+        out.padded(&text, at - 1);
+        true
     }
 
     /// Appends the labels before the name's first pointer, with dots between them, and returns the place that the pointer
@@ -404,6 +439,13 @@ fn is_plain_text<const N: usize>(buffer: &mut [u8; N], len: usize, labels: usize
         buffer[at] = b'.';
         at += 1 + length;
     }
+    needs_no_escape(buffer, len, labels)
+}
+
+/// Whether no byte of the `len` bytes of text in `buffer`, each of `labels` labels behind a dot, needs an escape, and there
+/// is room for a word behind them.
+#[inline]
+fn needs_no_escape<const N: usize>(buffer: &mut [u8; N], len: usize, labels: usize) -> bool {
     // The words below reach beyond the text.
     let Some(beyond) = buffer.get_mut(len..len + 8) else { return false };
     beyond.fill(b'a');

@@ -109,7 +109,9 @@ fn a_frame_is_at_hand_soon_after_it_came() {
 /// Frames, and whether the default filter is to pass them.
 fn traffic() -> Vec<(String, Vec<u8>, bool)> {
     let (a, b) = (host4(1), host4(2));
-    let (std::net::IpAddr::V4(a4), std::net::IpAddr::V4(b4)) = (a, b) else { unreachable!() };
+    let (std::net::IpAddr::V4(a4), std::net::IpAddr::V4(b4)) = (a, b) else {
+        unreachable!("host4 gives IPv4 addresses")
+    };
     let port = |port: u16| [4000_u16.to_be_bytes(), port.to_be_bytes(), [0, 0], [0, 0]].concat();
     let tcp = |port: u16| [&4000_u16.to_be_bytes()[..], &port.to_be_bytes(), &[0; 8], &[0x50, 2], &[0; 6]].concat();
     let six = |next: u8, payload: &[u8]| packet(host6(1), host6(2), next, payload);
@@ -321,7 +323,9 @@ fn fragments_come_to_the_ring_of_their_flow() {
             let (client, server) = (host4(client), host4(60_000));
             sender.send(&ethernet(&[], &udp((client, 4000), (server, 53), b"query")));
             let whole = udp((server, 53), (client, 4000), &[client_byte(client); 200]);
-            let (std::net::IpAddr::V4(to), std::net::IpAddr::V4(from)) = (client, server) else { unreachable!() };
+            let (std::net::IpAddr::V4(to), std::net::IpAddr::V4(from)) = (client, server) else {
+                unreachable!("host4 gives IPv4 addresses")
+            };
             sender.send(&ethernet(&[], &v4(from, to, 17, 0x2000, &whole[20..116])));
             sender.send(&ethernet(&[], &v4(from, to, 17, 96 / 8, &whole[116..])));
         }
@@ -352,7 +356,9 @@ fn what_has_no_ports_or_others_comes_to_the_ring_of_its_hosts() {
         for client in 1..=100_u16 {
             let (a4, b4, a6, b6) = (host4(client), host4(60_000), host6(client), host6(60_000));
             let fragment = |offset: u8| [&[17, 0, 0, offset, 0, 0, 0, 7][..], &[client as u8; 16]].concat();
-            let (std::net::IpAddr::V4(a), std::net::IpAddr::V4(b)) = (a4, b4) else { unreachable!() };
+            let (std::net::IpAddr::V4(a), std::net::IpAddr::V4(b)) = (a4, b4) else {
+                unreachable!("host4 gives IPv4 addresses")
+            };
             for ip in [
                 udp((a4, 4000), (b4, 53), b"q"),
                 v4(b, a, 17, 0x2000, &[1; 16]),

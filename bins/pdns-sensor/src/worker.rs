@@ -32,10 +32,7 @@ pub(crate) struct WorkerReport {
 
 impl Worker {
     pub(crate) fn new(settings: &Settings, sink: Option<SharedSink>) -> Self {
-        let mut tracker = settings.tracker.clone();
-        let pairing = &mut tracker.pairing;
-        pairing.max_messages = (pairing.max_messages / settings.workers).max(1);
-        pairing.max_bytes /= settings.workers;
+        let tracker = settings.tracker.clone().share(settings.workers);
         Self {
             tracker: Tracker::new(tracker),
             output: Output {

@@ -18,7 +18,7 @@ pub struct PairingConfig {
     pub ignore_vlan: bool,
     /// How many messages may wait at once.
     pub max_messages: usize,
-    /// How many bytes of messages may wait at once.
+    /// How many bytes of messages may wait at once, without the entries that hold them: some hundred bytes each.
     pub max_bytes: usize,
 }
 
@@ -42,4 +42,38 @@ pub struct TrackerConfig {
     pub pairing: PairingConfig,
     /// How TCP streams are put together.
     pub streams: StreamConfig,
+}
+
+impl TrackerConfig {
+    /// What each of `workers` trackers keeps to, so that together they keep to this.
+    #[must_use]
+    pub fn share(mut self, workers: usize) -> Self {
+        let workers = workers.max(1);
+        self.pairing.max_messages = (self.pairing.max_messages / workers).max(1);
+        self.pairing.max_bytes /= workers;
+        self.streams.max_streams = (self.streams.max_streams / workers).max(1);
+        self.streams.max_bytes /= workers;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_keep_to_the_limits_together() {
+        let all = TrackerConfig::default();
+        for workers in [1, 2, 3, 1024] {
+            let one = all.clone().share(workers);
+            let limits = |config: &TrackerConfig| {
+                let TrackerConfig { pairing, streams } = config;
+                [pairing.max_messages, pairing.max_bytes, streams.max_streams, streams.max_bytes]
+            };
+            for (share, limit) in limits(&one).into_iter().zip(limits(&all)) {
+                assert!(share > 0 && share * workers <= limit && (share + 1) * workers > limit, "{share} of {limit}");
+            }
+        }
+        assert_eq!(all.clone().share(0).pairing.max_messages, all.pairing.max_messages);
+    }
 }

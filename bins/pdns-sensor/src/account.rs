@@ -3,68 +3,75 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use pdns_packet::frame::Discard;
-use pdns_sink::{SinkError, SinkStats};
-use pdns_track::reassembly::{FragmentDrop, FragmentStats};
-use pdns_track::{Ingest, IngestStats, Status, TrackerStats};
+use pdns_sink::SinkStats;
+use pdns_track::Status;
+use pdns_track::reassembly::FragmentDrop;
 use serde::Serialize;
 
-use crate::worker::WorkerReport;
+use crate::board::Counters;
+use crate::settings::unwritable_stats;
 
-/// The counters of a whole run.
+/// The counters of a whole run, up to one moment.
+///
+/// What is still on its way at that moment is counted as well, so that the sums of `docs/account.md` hold in the middle of
+/// a run as they do at its end.
 #[derive(Debug)]
 pub(crate) struct Account {
-    ingest: IngestStats,
-    fragments: FragmentStats,
-    tracker: TrackerStats,
-    reordered: u64,
-    restarts: u64,
-    unwanted: u64,
+    /// What the threads counted.
+    pub counters: Counters,
     /// What the sink says of the records it was offered.
     pub sink: SinkStats,
-    /// Why records could not be delivered.
-    pub failures: Vec<SinkError>,
 }
 
 impl Account {
-    /// Adds up what the reader and the workers counted.
-    pub(crate) fn new(ingest: &Ingest, reports: Vec<WorkerReport>) -> Self {
-        let mut account = Self {
-            ingest: ingest.stats().clone(),
-            fragments: *ingest.fragment_stats(),
-            tracker: TrackerStats::default(),
-            reordered: ingest.clock().reordered(),
-            restarts: ingest.clock().restarts(),
-            unwanted: 0,
-            sink: SinkStats::default(),
-            failures: Vec::new(),
-        };
-        for report in reports {
-            account.tracker.add(&report.tracker);
-            account.unwanted += report.unwanted;
-            account.failures.extend(report.failure);
-        }
-        account
+    pub(crate) const fn new(counters: Counters, sink: SinkStats) -> Self {
+        Self { counters, sink }
     }
 
-    /// Writes the account as one JSON object.
-    pub(crate) fn write(&self, path: &Path) -> Result<()> {
-        let mut file = BufWriter::new(File::create(path)?);
-        serde_json::to_writer_pretty(&mut file, &self.report())?;
-        file.write_all(b"\n")?;
-        Ok(file.flush()?)
+    /// UDP datagrams on their way from the reader to a worker.
+    pub(crate) const fn udp_datagrams_queued(&self) -> u64 {
+        let Counters { ingest, tracker, .. } = &self.counters;
+        let messages = tracker.pairing.queries + tracker.pairing.responses + tracker.short_messages;
+        (ingest.udp_datagrams + ingest.reassembled_udp).saturating_sub(messages - tracker.streams.messages)
+    }
+
+    /// TCP segments on their way from the reader to a worker.
+    pub(crate) const fn tcp_segments_queued(&self) -> u64 {
+        let Counters { ingest, tracker, .. } = &self.counters;
+        (ingest.tcp_segments + ingest.reassembled_tcp).saturating_sub(tracker.streams.segments)
+    }
+
+    /// TCP streams that are followed at the moment.
+    pub(crate) const fn streams_open(&self) -> u64 {
+        let streams = &self.counters.tracker.streams;
+        let ended = streams.streams_closed + streams.streams_unfinished + streams.streams_evicted;
+        (streams.streams_opened + streams.streams_joined).saturating_sub(ended)
+    }
+
+    /// Queries that wait for their response.
+    pub(crate) const fn queries_outstanding(&self) -> u64 {
+        let pairing = &self.counters.tracker.pairing;
+        pairing.queries.saturating_sub(pairing.answered + pairing.unanswered + pairing.retransmissions)
+    }
+
+    /// Responses that wait a moment for a query that may have been captured later.
+    pub(crate) const fn responses_held(&self) -> u64 {
+        let pairing = &self.counters.tracker.pairing;
+        pairing.responses.saturating_sub(pairing.answered + pairing.orphan + pairing.duplicate)
     }
 
     /// The account in one line.
     pub(crate) fn summary(&self) -> String {
-        let pairing = &self.tracker.pairing;
+        let Counters { ingest, tracker, .. } = &self.counters;
+        let pairing = &tracker.pairing;
         let statuses = Status::ALL.map(|status| format!("{} {}", pairing.transactions(status), status.name()));
         format!(
             "{} frames, {} queries, {} responses: {}; {} records delivered, {} dropped",
-            self.ingest.received,
+            ingest.received,
             pairing.queries,
             pairing.responses,
             statuses.join(", "),
@@ -74,19 +81,20 @@ impl Account {
     }
 
     fn report(&self) -> Report {
-        let Self { ingest, fragments, tracker, .. } = self;
+        let Counters { ingest, fragments, live, tracker, .. } = &self.counters;
         let pairing = &tracker.pairing;
         Report {
             frames_received: ingest.received,
             frames_accepted: ingest.fragments + ingest.tcp_segments + ingest.udp_datagrams,
             frames_discarded: by_reason(&ingest.discarded),
-            frames_reordered: self.reordered,
-            clock_restarts: self.restarts,
-            kernel_dropped: 0,
-            interface_dropped: 0,
+            frames_reordered: self.counters.reordered,
+            clock_restarts: self.counters.restarts,
+            kernel_dropped: live.dropped,
+            interface_dropped: live.if_dropped,
             udp_datagrams: ingest.udp_datagrams,
             tcp_segments: ingest.tcp_segments,
             fragments: ingest.fragments,
+            fragments_pending: fragments.pending,
             fragments_reassembled: fragments.reassembled,
             fragments_dropped: FragmentDrop::ALL
                 .into_iter()
@@ -97,27 +105,66 @@ impl Account {
             reassembled_tcp_segments: ingest.reassembled_tcp,
             reassembled_fragments: ingest.reassembled_fragments,
             reassembled_discarded: by_reason(&ingest.reassembled_discarded),
-            tcp: tracker.streams.named().collect(),
+            udp_datagrams_queued: self.udp_datagrams_queued(),
+            tcp_segments_queued: self.tcp_segments_queued(),
+            tcp: self.streams(),
             queries: pairing.queries,
             responses: pairing.responses,
             messages_discarded: BTreeMap::from([("short_header", tracker.short_messages)]),
             answered: pairing.transactions(Status::Answered),
             unanswered: pairing.transactions(Status::Unanswered),
             retransmissions: pairing.retransmissions,
+            queries_outstanding: self.queries_outstanding(),
             orphan: pairing.transactions(Status::Orphan),
             duplicate: pairing.transactions(Status::Duplicate),
+            responses_held: self.responses_held(),
             evicted: BTreeMap::from([
                 ("queries", pairing.evicted_queries),
                 ("responses", pairing.evicted_responses),
                 ("answered", pairing.evicted_answered),
             ]),
-            transactions_unwanted: self.unwanted,
+            transactions_unwanted: self.counters.unwanted,
+            records_made: self.counters.records,
             records_offered: self.sink.offered,
             records_delivered: self.sink.delivered,
             records_dropped: BTreeMap::from([("write_failed", self.sink.dropped)]),
             records_queued: 0,
         }
     }
+
+    fn streams(&self) -> BTreeMap<&'static str, u64> {
+        let open = [("streams_open", self.streams_open())];
+        self.counters.tracker.streams.named().chain(open).collect()
+    }
+}
+
+/// Where the account goes: a file that is opened at the start, when it still may be, and written at the end.
+pub(crate) struct StatsFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl StatsFile {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        // What it holds stays until there is something better.
+        let file = File::options().write(true).create(true).truncate(false).open(path);
+        Ok(Self { path: path.to_owned(), file: file.with_context(|| unwritable_stats(path))? })
+    }
+
+    /// Writes the account as one JSON object.
+    pub(crate) fn write(self, account: &Account) -> Result<()> {
+        write(&self.file, account).with_context(|| unwritable_stats(&self.path))
+    }
+}
+
+fn write(file: &File, account: &Account) -> Result<()> {
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    let mut file = BufWriter::new(file);
+    serde_json::to_writer_pretty(&mut file, &account.report())?;
+    file.write_all(b"\n")?;
+    Ok(file.flush()?)
 }
 
 fn by_reason(counts: &[u64; Discard::ALL.len()]) -> BTreeMap<&'static str, u64> {
@@ -137,6 +184,7 @@ struct Report {
     udp_datagrams: u64,
     tcp_segments: u64,
     fragments: u64,
+    fragments_pending: u64,
     fragments_reassembled: u64,
     fragments_dropped: BTreeMap<&'static str, u64>,
     packets_reassembled: u64,
@@ -144,6 +192,8 @@ struct Report {
     reassembled_tcp_segments: u64,
     reassembled_fragments: u64,
     reassembled_discarded: BTreeMap<&'static str, u64>,
+    udp_datagrams_queued: u64,
+    tcp_segments_queued: u64,
     tcp: BTreeMap<&'static str, u64>,
     queries: u64,
     responses: u64,
@@ -151,10 +201,13 @@ struct Report {
     answered: u64,
     unanswered: u64,
     retransmissions: u64,
+    queries_outstanding: u64,
     orphan: u64,
     duplicate: u64,
+    responses_held: u64,
     evicted: BTreeMap<&'static str, u64>,
     transactions_unwanted: u64,
+    records_made: u64,
     records_offered: u64,
     records_delivered: u64,
     records_dropped: BTreeMap<&'static str, u64>,

@@ -1,15 +1,18 @@
 //! Packets from the reader to workers in threads of their own, in batches whose memory goes round.
 
 use std::ops::Range;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use pdns_packet::frame::{Flow, TcpFlags, TcpSegment};
 use pdns_packet::time::Timestamp;
+use pdns_sink::SinkError;
 use pdns_track::{Body, Dissected, Shards};
 
-use crate::worker::{Worker, WorkerReport};
+use crate::board::{INTERVAL, Pace, Slot};
+use crate::worker::Worker;
 
 /// How many bytes of payload a batch takes before it is handed over.
 const BATCH_BYTES: usize = 128 * 1024;
@@ -31,23 +34,29 @@ struct Lane {
     filling: Packets,
     to_worker: SyncSender<Packets>,
     emptied: Receiver<Packets>,
-    thread: JoinHandle<WorkerReport>,
+    thread: JoinHandle<Option<SinkError>>,
 }
 
 impl Crew {
-    pub(crate) fn start(workers: impl Iterator<Item = Worker>) -> Result<Self> {
-        let lanes =
-            workers.enumerate().map(|(index, worker)| Lane::start(index, worker)).collect::<Result<Vec<_>>>()?;
+    /// Starts a thread for each worker.
+    pub(crate) fn start(workers: impl Iterator<Item = (Worker, Slot)>) -> Result<Self> {
+        let start = |(index, (worker, slot))| Lane::start(index, worker, slot);
+        let lanes = workers.enumerate().map(start).collect::<Result<Vec<_>>>()?;
         Ok(Self { shards: Shards::new(lanes.len()), lanes, failed: false })
     }
 
-    /// Copies a packet to its worker's batch.
-    pub(crate) fn packet(&mut self, packet: &Dissected<'_>) {
-        let lane = &mut self.lanes[self.shards.of(&packet.flow)];
+    /// Copies a packet to its worker's batch; tells which that is when it is full.
+    #[must_use]
+    pub(crate) fn packet(&mut self, packet: &Dissected<'_>) -> Option<usize> {
+        let index = self.shards.of(&packet.flow);
+        let lane = &mut self.lanes[index];
         lane.filling.push(packet);
-        if lane.filling.is_full() {
-            self.failed |= !lane.hand_over();
-        }
+        lane.filling.is_full().then_some(index)
+    }
+
+    /// Hands a full batch over, waiting for room.
+    pub(crate) fn hand_over(&mut self, index: usize) {
+        self.failed |= !self.lanes[index].hand_over();
     }
 
     /// Hands over what there is, however little, and has the workers do so too.
@@ -63,29 +72,34 @@ impl Crew {
         self.failed
     }
 
-    /// Tells all workers that the capture ended at `now`, and waits for them.
-    pub(crate) fn finish(self, now: Timestamp) -> Result<Vec<WorkerReport>> {
+    /// Tells all workers that the capture ended at `now`, and waits for them: why records could not be delivered, of each
+    /// worker, or that it panicked.
+    pub(crate) fn finish(self, now: Timestamp) -> Vec<Result<Option<SinkError>>> {
         let threads: Vec<_> = self
             .lanes
             .into_iter()
             .map(|mut lane| {
                 lane.filling.end = Some(now);
-                // A worker that has gone has its report ready.
+                // A worker that has gone has its failure ready.
                 lane.hand_over();
                 lane.thread
             })
             .collect();
-        threads.into_iter().map(|thread| thread.join().map_err(|_| anyhow!("a worker thread panicked"))).collect()
+        let ended = |thread: JoinHandle<_>| {
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            thread.join().map_err(|_| anyhow!("thread {name} panicked: what it was at is lost"))
+        };
+        threads.into_iter().map(ended).collect()
     }
 }
 
 impl Lane {
-    fn start(index: usize, worker: Worker) -> Result<Self> {
+    fn start(index: usize, worker: Worker, slot: Slot) -> Result<Self> {
         let (to_worker, packets) = sync_channel(QUEUE);
         let (give_back, emptied) = channel();
         let thread = thread::Builder::new()
             .name(format!("worker-{index}"))
-            .spawn(move || work(worker, &packets, &give_back))
+            .spawn(move || work(worker, &slot, &packets, &give_back))
             .context("cannot start a worker thread")?;
         Ok(Self { filling: Packets::default(), to_worker, emptied, thread })
     }
@@ -100,14 +114,35 @@ impl Lane {
     }
 }
 
-fn work(mut worker: Worker, packets: &Receiver<Packets>, give_back: &Sender<Packets>) -> WorkerReport {
+fn work(
+    mut worker: Worker,
+    slot: &Slot,
+    packets: &Receiver<Packets>,
+    give_back: &Sender<Packets>,
+) -> Option<SinkError> {
     let mut end = Timestamp::default();
-    while let Ok(mut batch) = packets.recv() {
+    let mut pace = Pace::new();
+    let mut news = false;
+    loop {
+        let mut batch = match packets.recv_timeout(INTERVAL) {
+            Ok(batch) => batch,
+            Err(RecvTimeoutError::Timeout) => {
+                if std::mem::take(&mut news) {
+                    slot.put_up(|counters| worker.count(counters));
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
         for item in &batch.items {
             worker.packet(&item.packet(&batch.bytes));
         }
         if batch.flush {
             worker.flush();
+        }
+        news = !(batch.flush || pace.is_due(Instant::now()));
+        if !news {
+            slot.put_up(|counters| worker.count(counters));
         }
         end = batch.end.or_else(|| batch.items.last().map(|item| item.now)).unwrap_or(end);
         let ended = batch.end.is_some();
@@ -118,7 +153,9 @@ fn work(mut worker: Worker, packets: &Receiver<Packets>, give_back: &Sender<Pack
             break;
         }
     }
-    worker.finish(end)
+    worker.finish(end);
+    slot.put_up(|counters| worker.count(counters));
+    worker.failure()
 }
 
 /// Packets of one worker: headers here, payloads end to end in one buffer.

@@ -5,10 +5,13 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod board;
 mod cli;
 mod config;
+mod delays;
 mod handover;
 mod log;
+mod output;
 mod pipeline;
 mod progress;
 mod settings;

@@ -1,33 +1,18 @@
-//! One worker: packets in, transactions encoded into batches, batches to the sink.
-
-use std::sync::{Arc, Mutex, PoisonError};
+//! One worker: packets in, transactions out, and what it counted.
 
 use pdns_packet::time::Timestamp;
-use pdns_record::Encoder;
-use pdns_sink::{Batch, Sink, SinkError};
-use pdns_track::{Consumer, Dissected, Status, Tracker, TrackerStats, Transaction};
+use pdns_sink::SinkError;
+use pdns_track::{Consumer, Dissected, Status, Tracker, Transaction};
 
+use crate::board::Counters;
+use crate::delays::Delays;
+use crate::output::{Output, SharedSink};
 use crate::settings::Settings;
-
-/// How many bytes of records are handed over at once. Larger batches no longer save system calls that matter, and no
-/// longer fit the second-level cache.
-const BATCH_BYTES: usize = 64 * 1024;
-
-/// The sink that all workers write to; taken once a batch.
-pub(crate) type SharedSink = Arc<Mutex<dyn Sink + Send>>;
 
 /// A tracker with its output.
 pub(crate) struct Worker {
     tracker: Tracker,
-    output: Output,
-}
-
-/// What a worker counted by its end.
-pub(crate) struct WorkerReport {
-    pub tracker: TrackerStats,
-    /// Transactions of a status that is not written.
-    pub unwanted: u64,
-    pub failure: Option<SinkError>,
+    transactions: Transactions,
 }
 
 impl Worker {
@@ -35,73 +20,59 @@ impl Worker {
         let tracker = settings.tracker.clone().share(settings.workers);
         Self {
             tracker: Tracker::new(tracker),
-            output: Output {
-                encoder: Encoder::new(settings.layout, &settings.sensor, &settings.level),
-                wanted: Status::ALL.map(|status| settings.statuses.contains(&status)),
-                sink,
-                batch: Batch::default(),
-                unwanted: 0,
-                failure: None,
-            },
+            transactions: Transactions { delays: Delays::default(), output: Output::new(settings, sink) },
         }
     }
 
     pub(crate) fn packet(&mut self, packet: &Dissected<'_>) {
-        self.tracker.packet(packet, &mut self.output);
+        self.tracker.packet(packet, &mut self.transactions);
     }
 
     /// Hands over the records there are, however few.
     pub(crate) fn flush(&mut self) {
-        self.output.flush();
+        self.transactions.output.flush();
     }
 
     /// Whether records can no longer be delivered.
     pub(crate) const fn has_failed(&self) -> bool {
-        self.output.failure.is_some()
+        self.transactions.output.has_failed()
     }
 
-    pub(crate) fn finish(mut self, now: Timestamp) -> WorkerReport {
-        self.tracker.finish(now, &mut self.output);
-        self.output.flush();
-        let Output { unwanted, failure, .. } = self.output;
-        WorkerReport { tracker: self.tracker.stats(), unwanted, failure }
+    /// The end of the capture at `now`: everything that still waits is reported.
+    pub(crate) fn finish(&mut self, now: Timestamp) {
+        self.tracker.finish(now, &mut self.transactions);
+        self.flush();
     }
-}
 
-struct Output {
-    encoder: Encoder,
-    wanted: [bool; Status::ALL.len()],
-    sink: Option<SharedSink>,
-    batch: Batch,
-    unwanted: u64,
-    failure: Option<SinkError>,
-}
+    /// Writes down what was counted.
+    pub(crate) fn count(&self, counters: &mut Counters) {
+        let Transactions { delays, output } = &self.transactions;
+        counters.tracker = self.tracker.stats();
+        counters.delays = *delays;
+        counters.records = output.records();
+        counters.unwanted = output.unwanted();
+    }
 
-impl Output {
-    fn flush(&mut self) {
-        if let Some(sink) = &self.sink
-            && !self.batch.bytes.is_empty()
-        {
-            // A worker that panicked while it held the sink is reported by its own join.
-            let delivered = sink.lock().unwrap_or_else(PoisonError::into_inner).deliver(&self.batch);
-            self.failure = self.failure.take().or_else(|| delivered.err());
-            self.batch.clear();
-        }
+    /// Why records could not be delivered.
+    pub(crate) fn failure(self) -> Option<SinkError> {
+        self.transactions.output.failure()
     }
 }
 
-impl Consumer for Output {
+/// Where transactions go: their delays are counted on the way to the output.
+struct Transactions {
+    delays: Delays,
+    output: Output,
+}
+
+impl Consumer for Transactions {
     fn transaction(&mut self, transaction: &Transaction<'_>) {
-        if !self.wanted[transaction.status as usize] {
-            self.unwanted += 1;
-            return;
+        // That of a duplicate is the delay of another response.
+        if transaction.status == Status::Answered
+            && let (Some(query), Some(response)) = (transaction.query, transaction.response)
+        {
+            self.delays.count(response.time.since(query.time));
         }
-        if self.sink.is_none() {
-            return;
-        }
-        self.batch.records += self.encoder.encode(transaction, &mut self.batch.bytes);
-        if self.batch.bytes.len() >= BATCH_BYTES {
-            self.flush();
-        }
+        self.output.transaction(transaction);
     }
 }

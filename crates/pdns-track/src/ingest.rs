@@ -7,6 +7,7 @@ use pdns_packet::time::Timestamp;
 
 use crate::clock::Clock;
 use crate::reassembly::{FragmentConfig, FragmentStats, FragmentTable, Outcome};
+use crate::stats::add_each;
 
 /// How often a reassembled packet may turn out to be a fragment of another, inside a tunnel.
 const MAX_NESTED_FRAGMENTS: usize = 4;
@@ -62,6 +63,21 @@ pub struct IngestStats {
     pub reassembled_fragments: u64,
     /// Reassembled packets that carry nothing for us, by the number of their [`Discard`].
     pub reassembled_discarded: [u64; Discard::ALL.len()],
+}
+
+impl IngestStats {
+    /// Adds another thread's counters.
+    pub fn add(&mut self, other: &Self) {
+        self.received += other.received;
+        add_each(&mut self.discarded, &other.discarded);
+        self.fragments += other.fragments;
+        self.tcp_segments += other.tcp_segments;
+        self.udp_datagrams += other.udp_datagrams;
+        self.reassembled_tcp += other.reassembled_tcp;
+        self.reassembled_udp += other.reassembled_udp;
+        self.reassembled_fragments += other.reassembled_fragments;
+        add_each(&mut self.reassembled_discarded, &other.reassembled_discarded);
+    }
 }
 
 /// Decodes frames, puts fragments together and keeps the clock.

@@ -27,6 +27,13 @@ macro_rules! counters {
 }
 pub(crate) use counters;
 
+/// Adds counters place by place.
+pub(crate) fn add_each<const N: usize>(counters: &mut [u64; N], others: &[u64; N]) {
+    for (counter, other) in counters.iter_mut().zip(others) {
+        *counter += other;
+    }
+}
+
 counters! {
     /// Counters of [`Pairing`](crate::Pairing).
     ///

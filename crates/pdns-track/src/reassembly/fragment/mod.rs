@@ -15,6 +15,7 @@ use pdns_packet::frame::{Fragment, VlanTags};
 use pdns_packet::time::Timestamp;
 
 use super::slab::{Queue, Slab};
+use crate::stats::add_each;
 
 /// The longest payload an IP packet can have: both versions count it in sixteen bits.
 const MAX_DATAGRAM: usize = 65_535;
@@ -136,6 +137,16 @@ impl FragmentStats {
     /// Fragments dropped for `reason`.
     pub const fn dropped(&self, reason: FragmentDrop) -> u64 {
         self.dropped[reason as usize]
+    }
+
+    /// Adds another table's counters.
+    pub fn add(&mut self, other: &Self) {
+        self.received += other.received;
+        self.reassembled += other.reassembled;
+        self.pending += other.pending;
+        add_each(&mut self.dropped, &other.dropped);
+        self.datagrams_completed += other.datagrams_completed;
+        add_each(&mut self.datagrams_dropped, &other.datagrams_dropped);
     }
 
     /// Whether every fragment is in exactly one place.

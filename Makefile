@@ -10,10 +10,11 @@ deps:
 	@.ci/packages libpcap-dev
 
 build: deps
-	$(CARGO) build --release --locked --bin pdns-sensor
+	$(CARGO) build --release --locked --bin pdns-sensor --bin dns-stamp
 
 install: build
 	install -D -m 0755 target/release/pdns-sensor $(DESTDIR)$(PREFIX)/bin/pdns-sensor
+	install -D -m 0755 target/release/dns-stamp $(DESTDIR)$(PREFIX)/bin/dns-stamp
 
 demo: build
 	@echo

@@ -1,0 +1,23 @@
+//! What each command does: a file each.
+
+mod inject;
+mod keytab;
+
+pub(crate) use self::keytab::run as keytab;
+
+use crate::cli::{Line, Task};
+use crate::config::{Config, Zone};
+use crate::exit::Exit;
+use crate::log;
+
+/// Runs the command for the zones it is for.
+pub(crate) fn run(line: &Line, config: Config, zones: &[Zone]) -> Exit {
+    match &line.task {
+        Task::Inject => inject::run(&config.inject, zones),
+        Task::Keytab { file } => keytab::run(file),
+        Task::Check | Task::Serve | Task::Propagate => {
+            log::error("this build does not have that command");
+            Exit::Unknown
+        }
+    }
+}

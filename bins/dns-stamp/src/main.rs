@@ -1,0 +1,48 @@
+//! Do all DNS servers hold the same data? Writes timestamps into DNS and tells how old every server's is.
+//!
+//! This binary is wiring: the command line, the configuration, and what is printed. The method is in `dns-replication`.
+#![forbid(unsafe_code)]
+
+#[allow(dead_code, reason = "for the commands to come")]
+mod cli;
+mod commands;
+#[allow(dead_code, reason = "for the commands to come")]
+mod config;
+#[allow(dead_code, reason = "for the commands to come")]
+mod exit;
+#[allow(dead_code, reason = "for the commands to come")]
+mod log;
+
+use std::process::ExitCode;
+
+use crate::config::{Config, Findings};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    match cli::read(std::env::args_os()) {
+        Ok(line) => run(line).into(),
+        Err(error) => cli::refuse(&error).into(),
+    }
+}
+
+fn run(line: cli::Line) -> Exit {
+    if let cli::Task::Keytab { file } = &line.task {
+        return commands::keytab(file);
+    }
+    let mut findings = Findings::default();
+    let config = Config::read(&line, &mut findings);
+    // What a file is printed for may be another command, which needs more.
+    let only_print = line.print_config && !line.check_config;
+    let zones = if only_print { Vec::new() } else { config.zones(&line, &mut findings) };
+    findings.problems.iter().for_each(|problem| log::error(problem));
+    if !findings.problems.is_empty() {
+        return Exit::Unknown;
+    }
+    if line.print_config {
+        return log::print(&config.to_toml());
+    }
+    if line.check_config {
+        return Exit::Ok;
+    }
+    commands::run(&line, config, &zones)
+}

@@ -1,0 +1,4 @@
+//! Runs the program.
+
+mod config;
+mod util;

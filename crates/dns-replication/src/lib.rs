@@ -1,0 +1,25 @@
+//! Do all DNS servers hold the same data?
+//!
+//! The method: somebody writes the present Unix time into a TXT record on one server, now and then, and asks every server
+//! for that record. How old the time is that a server answers with is how far its data is behind. It works where serials
+//! do not, as in Active Directory, whose servers count for themselves.
+//!
+//! - [`DomainName`], [`stamp_name`] and [`Server`] say which record, and who is asked for it.
+//!
+//! ```
+//! use dns_replication::{DomainName, Server, stamp_name};
+//!
+//! let zone: DomainName = "local.lan".parse()?;
+//! assert_eq!(stamp_name("dns-monitor-stamp", &zone)?.as_str(), "dns-monitor-stamp.local.lan");
+//!
+//! let server: Server = "[2001:db8::1]:5353".parse()?;
+//! assert_eq!(server.port, 5353);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![deny(unsafe_code)]
+
+mod name;
+mod server;
+
+pub use name::{DomainName, DomainNameError, StampNameError, stamp_name};
+pub use server::{DNS_PORT, Host, Server, ServerError};

@@ -74,7 +74,7 @@ group! {
         /// The record's name in the zone, `@` for the zone itself [default: dns-monitor-stamp]
         #[arg(long, value_name = "NAME", help_heading = "Record")]
         record: Word<String>,
-        /// A server, with a port or without, such as 10.0.0.1:5353, &#91;::1/// A server: ADDRESS, [ADDRESS]:PORT, NAME or NAME:PORT; repeatable, or with commas between#93;:53 or dc1.local.lan; repeatable
+        /// A server, with a port or without, such as 2001:db8::1 or dc1.local.lan:5353; repeatable
         #[arg(long, value_name = "HOST", value_delimiter = ',', help_heading = "Servers")]
         #[serde(deserialize_with = "list")]
         server: Vec<Word<Server>>,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use pdns_packet::frame::Discard;
-use pdns_sink::SinkStats;
+use pdns_sink::{DropReason, SinkStats};
 use pdns_track::Status;
 use pdns_track::reassembly::FragmentDrop;
 use serde::Serialize;
@@ -76,7 +76,7 @@ impl Account {
             pairing.responses,
             statuses.join(", "),
             self.sink.delivered,
-            self.sink.dropped
+            self.sink.dropped_total()
         )
     }
 
@@ -127,7 +127,10 @@ impl Account {
             records_made: self.counters.records,
             records_offered: self.sink.offered,
             records_delivered: self.sink.delivered,
-            records_dropped: BTreeMap::from([("write_failed", self.sink.dropped)]),
+            records_dropped: DropReason::ALL
+                .into_iter()
+                .map(|reason| (reason.name(), self.sink.dropped(reason)))
+                .collect(),
             records_queued: 0,
         }
     }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow};
 use pdns_packet::frame::{Flow, TcpFlags, TcpSegment};
 use pdns_packet::time::Timestamp;
-use pdns_sink::SinkError;
+use pdns_sink::DirectError;
 use pdns_track::{Body, Dissected, Shards};
 
 use crate::board::{INTERVAL, Pace, Slot};
@@ -34,7 +34,7 @@ struct Lane {
     filling: Packets,
     to_worker: SyncSender<Packets>,
     emptied: Receiver<Packets>,
-    thread: JoinHandle<Option<SinkError>>,
+    thread: JoinHandle<Option<DirectError>>,
 }
 
 impl Crew {
@@ -74,7 +74,7 @@ impl Crew {
 
     /// Tells all workers that the capture ended at `now`, and waits for them: why records could not be delivered, of each
     /// worker, or that it panicked.
-    pub(crate) fn finish(self, now: Timestamp) -> Vec<Result<Option<SinkError>>> {
+    pub(crate) fn finish(self, now: Timestamp) -> Vec<Result<Option<DirectError>>> {
         let threads: Vec<_> = self
             .lanes
             .into_iter()
@@ -119,7 +119,7 @@ fn work(
     slot: &Slot,
     packets: &Receiver<Packets>,
     give_back: &Sender<Packets>,
-) -> Option<SinkError> {
+) -> Option<DirectError> {
     let mut end = Timestamp::default();
     let mut pace = Pace::new();
     let mut news = false;

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pdns_record::Encoder;
-use pdns_sink::{Batch, Sink, SinkError, SinkStats};
+use pdns_record::{Encoder, Encoding};
+use pdns_sink::{Batch, Direct, DirectError, SinkStats, Stdout, StdoutConfig};
 use pdns_track::{Consumer, Status, Transaction};
 
 use crate::settings::Settings;
@@ -13,16 +13,17 @@ use crate::settings::Settings;
 const BATCH_BYTES: usize = 64 * 1024;
 
 /// The sink that all workers write to; taken once a batch.
-pub(crate) type SharedSink = Arc<Mutex<dyn Sink + Send>>;
+pub(crate) type SharedSink = Arc<Mutex<Direct<Stdout>>>;
 
 /// Standard output, for all workers.
-pub(crate) fn stdout() -> SharedSink {
-    Arc::new(Mutex::new(pdns_sink::stdout()))
+pub(crate) fn stdout(settings: &Settings) -> SharedSink {
+    let stdout = Stdout::new(StdoutConfig { layout: settings.layout });
+    Arc::new(Mutex::new(Direct::new("stdout", stdout)))
 }
 
 /// What the sink says of the records it was offered.
 pub(crate) fn stats(sink: &SharedSink) -> SinkStats {
-    sink.lock().unwrap_or_else(PoisonError::into_inner).stats()
+    sink.lock().unwrap_or_else(PoisonError::into_inner).stats().clone()
 }
 
 /// One worker's way to the sink.
@@ -33,7 +34,7 @@ pub(crate) struct Output {
     batch: Batch,
     records: u64,
     unwanted: u64,
-    failure: Option<SinkError>,
+    failure: Option<DirectError>,
 }
 
 impl Output {
@@ -42,7 +43,7 @@ impl Output {
             encoder: Encoder::new(settings.layout, &settings.sensor, &settings.level),
             wanted: Status::ALL.map(|status| settings.statuses.contains(&status)),
             sink,
-            batch: Batch::default(),
+            batch: Batch::new(Encoding::json(settings.layout), false),
             records: 0,
             unwanted: 0,
             failure: None,
@@ -52,7 +53,7 @@ impl Output {
     /// Hands over the records there are, however few.
     pub(crate) fn flush(&mut self) {
         if let Some(sink) = &self.sink
-            && !self.batch.bytes.is_empty()
+            && !self.batch.is_empty()
         {
             // A worker that panicked while it held the sink is reported by its own join.
             let delivered = sink.lock().unwrap_or_else(PoisonError::into_inner).deliver(&self.batch);
@@ -77,7 +78,7 @@ impl Output {
     }
 
     /// Why records could not be delivered.
-    pub(crate) fn failure(self) -> Option<SinkError> {
+    pub(crate) fn failure(self) -> Option<DirectError> {
         self.failure
     }
 }
@@ -91,10 +92,8 @@ impl Consumer for Output {
         if self.sink.is_none() {
             return;
         }
-        let records = self.encoder.encode(transaction, &mut self.batch.bytes);
-        self.records += records;
-        self.batch.records += records;
-        if self.batch.bytes.len() >= BATCH_BYTES {
+        self.records += self.batch.write(|bytes| self.encoder.encode(transaction, bytes));
+        if self.batch.bytes().len() >= BATCH_BYTES {
             self.flush();
         }
     }

@@ -1,7 +1,7 @@
 //! One worker: packets in, transactions out, and what it counted.
 
 use pdns_packet::time::Timestamp;
-use pdns_sink::SinkError;
+use pdns_sink::DirectError;
 use pdns_track::{Consumer, Dissected, Status, Tracker, Transaction};
 
 use crate::board::Counters;
@@ -54,7 +54,7 @@ impl Worker {
     }
 
     /// Why records could not be delivered.
-    pub(crate) fn failure(self) -> Option<SinkError> {
+    pub(crate) fn failure(self) -> Option<DirectError> {
         self.transactions.output.failure()
     }
 }

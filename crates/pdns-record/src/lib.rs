@@ -49,15 +49,17 @@
 
 mod answer;
 mod edns;
+mod encoding;
 mod json;
 mod names;
 mod transaction;
 
+pub use encoding::{Encoding, Format};
 use pdns_packet::time::Rfc3339;
 use pdns_track::Transaction;
 
 /// What the lines look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Layout {
     /// One line for each answer record, with gopassivedns's fields.
     Answer,
@@ -95,5 +97,17 @@ impl Encoder {
                 1
             }
         }
+    }
+
+    /// Appends the records of one transaction to `out` and calls `ended` with the length of `out` after each.
+    pub fn encode_each(&mut self, transaction: &Transaction<'_>, out: &mut Vec<u8>, ended: &mut dyn FnMut(usize)) {
+        let start = out.len();
+        self.encode(transaction, out);
+        // JSON has no line feed inside a record.
+        let records = out[start..].split_inclusive(|&byte| byte == b'\n');
+        records.fold(start, |end, record| {
+            ended(end + record.len());
+            end + record.len()
+        });
     }
 }

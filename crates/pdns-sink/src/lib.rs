@@ -1,83 +1,47 @@
 //! Where records go.
 //!
-//! A [`Sink`] takes a [`Batch`] of encoded records and says what became of it, and [`SinkStats`] keeps the account:
-//! every record offered is delivered or dropped for a reason.
+//! ```text
+//!  encoders ──> Arc<Batch>, one for each encoding ──┬──> frame: queue, retries, spool, account ──> Sink: Kafka
+//!                                                   ├──> frame ─────────────────────────────────> Sink: file
+//!                                                   └──> ...
+//! ```
+//!
+//! - A [`Batch`] is encoded records; it is shared by all sinks that take its encoding.
+//! - A [`Sink`] tries to deliver a batch once and says what became of it, as an [`Outcome`]. A sink that delivers one batch
+//!   at a time is written as [`Deliver`].
+//! - The frame stands before each sink and does what all have in common, so that one that is slow or dead disturbs nobody.
+//! - [`SinkStats`] is the account: every record offered is delivered, dropped for a reason, queued, or spooled.
+//!
+//! **Each sink has a folder of the same shape**: `config.rs` with `Config`, its settings with their usual values; `mod.rs`
+//! with the sink itself, made by `new(config)`; the protocol and whatever else it needs in files beside them.
 //!
 //! ```
-//! use pdns_sink::{Batch, Sink, Writer};
+//! use pdns_record::{Encoding, Layout};
+//! use pdns_sink::{Batch, Direct, Stdout, StdoutConfig};
 //!
-//! let mut batch = Batch::default();
-//! batch.bytes.extend_from_slice(b"{\"id\":1}\n{\"id\":2}\n");
-//! batch.records = 2;
-//! let mut sink = Writer::new("memory", Vec::new());
+//! let config = StdoutConfig { layout: Layout::Answer };
+//! let mut batch = Batch::new(Encoding::json(config.layout), false);
+//! batch.write(|bytes| {
+//!     bytes.extend_from_slice(b"{\"id\":1}\n{\"id\":2}\n");
+//!     2
+//! });
+//! let mut sink = Direct::new("memory", Stdout::on(config, Vec::new()));
 //! sink.deliver(&batch).unwrap();
 //! assert_eq!(sink.stats().delivered, 2);
-//! assert_eq!(sink.get_ref(), b"{\"id\":1}\n{\"id\":2}\n");
+//! assert_eq!(sink.get_ref().get_ref(), b"{\"id\":1}\n{\"id\":2}\n");
 //! ```
 #![forbid(unsafe_code)]
 
-mod writer;
+mod batch;
+mod frame;
+mod outcome;
+mod sink;
+mod stats;
+mod stdout;
 
-pub use writer::{Writer, stdout};
-
-/// Encoded records, each a line.
-#[derive(Clone, Debug, Default)]
-pub struct Batch {
-    /// The lines, one after another.
-    pub bytes: Vec<u8>,
-    /// How many there are.
-    pub records: u64,
-}
-
-impl Batch {
-    /// Makes the batch empty and keeps its memory.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.records = 0;
-    }
-}
-
-/// What became of the records offered to a sink: `offered = delivered + dropped`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SinkStats {
-    /// Records offered.
-    pub offered: u64,
-    /// Records that the receiver took.
-    pub delivered: u64,
-    /// Records lost because the receiver is gone or refuses them.
-    pub dropped: u64,
-}
-
-/// Why a batch was not delivered. Its records are counted as dropped.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SinkError {
-    /// The reader of a pipe has gone: nobody wants the records any more.
-    #[error("{sink}: the reader has gone")]
-    Closed {
-        /// Which sink.
-        sink: String,
-    },
-    /// The records cannot be written.
-    #[error("{sink}: cannot write {records} records: {source}")]
-    Io {
-        /// Which sink.
-        sink: String,
-        /// How many records are lost.
-        records: u64,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-}
-
-/// A receiver of records.
-pub trait Sink {
-    /// Hands over a batch and waits until it is taken.
-    ///
-    /// # Errors
-    /// The batch was not delivered, or only its beginning; all its records are counted as dropped.
-    fn deliver(&mut self, batch: &Batch) -> Result<(), SinkError>;
-
-    /// The account so far.
-    fn stats(&self) -> SinkStats;
-}
+pub use self::batch::{Batch, Detail, Record, RecordId, Records};
+pub use self::frame::{Direct, DirectError, Settings, WhenFull};
+pub use self::outcome::{Failure, Outcome, Partly};
+pub use self::sink::{Deliver, Delivery, DeliveryId, Needs, Sink};
+pub use self::stats::{DropReason, LastError, SinkStats};
+pub use self::stdout::{Config as StdoutConfig, Stdout};

@@ -8,7 +8,7 @@ mod files;
 use std::sync::Arc;
 
 use anyhow::Result;
-use pdns_sink::SinkError;
+use pdns_sink::DirectError;
 
 use self::files::Files;
 use crate::account::StatsFile;
@@ -34,7 +34,7 @@ struct Outcome {
     /// Why there was nothing more to be done.
     unusable: Option<anyhow::Error>,
     /// Why records could not be delivered, for each worker that could not.
-    failures: Vec<SinkError>,
+    failures: Vec<DirectError>,
 }
 
 /// Runs as the settings say.
@@ -46,7 +46,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     // (b) From here on without them.
 
     // (c) Sinks, and the threads that feed them.
-    let sink: Option<SharedSink> = (!settings.quiet).then(crate::output::stdout);
+    let sink: Option<SharedSink> = (!settings.quiet).then(|| crate::output::stdout(&settings));
     let board = Arc::new(Board::new(sink.clone()));
     let capture = source.start(&settings, sink.as_ref(), &board)?;
 
@@ -76,8 +76,8 @@ fn end(settings: &Settings, outcome: Outcome, board: &Board, stats: Option<Stats
 }
 
 /// Logs why records could not be written. A reader of standard output that has gone has seen enough: that is no failure.
-fn report_failures(failures: &[SinkError]) -> bool {
-    let serious = failures.iter().find(|failure| !matches!(failure, SinkError::Closed { .. }));
+fn report_failures(failures: &[DirectError]) -> bool {
+    let serious = failures.iter().find(|failure| !matches!(failure, DirectError::Closed { .. }));
     if let Some(failure) = serious {
         log::error(&failure.to_string());
     }

@@ -1,0 +1,46 @@
+//! What can be set for any sink.
+
+use std::time::Duration;
+
+/// How records wait for a sink and how often it is tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What the sink is called in messages and statistics. No two have the same name.
+    pub name: String,
+    /// How many bytes of memory may hold records that wait or are under way.
+    pub queue_bytes: usize,
+    /// What happens when the queue is full.
+    pub when_full: WhenFull,
+    /// How long a batch that is not full waits for more.
+    pub linger: Duration,
+    /// The pause after the first failure. It doubles with each further one.
+    pub retry_min: Duration,
+    /// The longest pause.
+    pub retry_max: Duration,
+    /// How long a delivery may take before it counts as failed.
+    pub timeout: Duration,
+}
+
+/// What happens to records for which there is no room in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// Whoever offers them waits. Nothing is lost, and a sink that takes nothing stops everything.
+    Block,
+    /// They are dropped and counted.
+    Drop,
+}
+
+impl Settings {
+    /// The usual settings of a sink of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            queue_bytes: 64 << 20,
+            when_full: WhenFull::Block,
+            linger: Duration::from_millis(200),
+            retry_min: Duration::from_millis(250),
+            retry_max: Duration::from_secs(30),
+            timeout: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! How records are written down: which fields, in which bytes.
 
 use crate::Layout;
+use crate::binary::avro;
 
 /// What the bytes of a record are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,5 +41,11 @@ impl Encoding {
     /// Lines of JSON.
     pub const fn json(layout: Layout) -> Self {
         Self { layout, format: Format::Json }
+    }
+
+    /// The CRC-64-AVRO fingerprint of the schema by which [`Format::Avro`] writes a layout. Each record begins with it, the
+    /// least significant byte first, behind the marker `c3 01`.
+    pub const fn avro_fingerprint(layout: Layout) -> u64 {
+        avro::fingerprint(layout)
     }
 }

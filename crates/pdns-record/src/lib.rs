@@ -1,6 +1,6 @@
 //! Log records of DNS transactions and their encodings.
 //!
-//! An [`Encoder`] turns each [`Transaction`] into the lines of one [`Layout`], straight into a
+//! An [`Encoder`] turns each [`Transaction`] into the records of one [`Layout`] in one [`Encoding`], straight into a
 //! buffer that its caller hands on when it is full. `docs/record-layouts.md` describes every field.
 //!
 //! ```
@@ -48,6 +48,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod binary;
 mod edns;
 mod encoding;
 mod json;
@@ -58,49 +59,65 @@ pub use encoding::{Encoding, Format};
 use pdns_packet::time::Rfc3339;
 use pdns_track::Transaction;
 
-/// What the lines look like.
+/// What the records hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Layout {
-    /// One line for each answer record, with gopassivedns's fields.
+    /// One record for each answer, with gopassivedns's fields.
     Answer,
-    /// One line for each transaction, with everything that its messages hold.
+    /// One record for each transaction, with everything that its messages hold.
     Transaction,
 }
 
-/// Encodes transactions as lines of JSON.
+/// Encodes transactions.
 #[derive(Clone, Debug)]
 pub struct Encoder {
-    layout: Layout,
+    encoding: Encoding,
     clock: Rfc3339,
     answer: answer::Fragments,
     transaction: transaction::Fragments,
+    binary: binary::Fragments,
 }
 
 impl Encoder {
-    /// An encoder whose records name `sensor`, and carry `level` in layout [`Answer`](Layout::Answer).
+    /// An encoder of JSON whose records name `sensor`, and carry `level` in layout [`Answer`](Layout::Answer).
     pub fn new(layout: Layout, sensor: &str, level: &str) -> Self {
+        Self::of(Encoding::json(layout), sensor, level)
+    }
+
+    /// An encoder as [`new`](Self::new) makes it, of any format.
+    pub fn of(encoding: Encoding, sensor: &str, level: &str) -> Self {
+        let binary = binary::Fragments::new(encoding.format, sensor, level);
         let (sensor, level) = (json::string(sensor), json::string(level));
         Self {
-            layout,
+            encoding,
             clock: Rfc3339::default(),
             answer: answer::Fragments::new(&sensor, &level),
             transaction: transaction::Fragments::new(&sensor),
+            binary,
         }
     }
 
-    /// Appends the lines of one transaction to `out` and returns how many there are.
+    /// Appends the records of one transaction to `out` and returns how many there are.
     pub fn encode(&mut self, transaction: &Transaction<'_>, out: &mut Vec<u8>) -> u64 {
-        match self.layout {
-            Layout::Answer => answer::encode(&self.answer, &mut self.clock, transaction, out),
-            Layout::Transaction => {
+        match (self.encoding.format, self.encoding.layout) {
+            (Format::Json, Layout::Answer) => answer::encode(&self.answer, &mut self.clock, transaction, out),
+            (Format::Json, Layout::Transaction) => {
                 transaction::encode(&mut self.transaction, &mut self.clock, transaction, out);
                 1
+            }
+            _ => {
+                let mut records = 0;
+                self.encode_each(transaction, out, &mut |_| records += 1);
+                records
             }
         }
     }
 
     /// Appends the records of one transaction to `out` and calls `ended` with the length of `out` after each.
     pub fn encode_each(&mut self, transaction: &Transaction<'_>, out: &mut Vec<u8>, ended: &mut dyn FnMut(usize)) {
+        if self.encoding.format != Format::Json {
+            return binary::encode(self.encoding, &self.binary, &mut self.clock, transaction, out, ended);
+        }
         let start = out.len();
         self.encode(transaction, out);
         // JSON has no line feed inside a record.

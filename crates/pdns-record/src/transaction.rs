@@ -72,7 +72,7 @@ pub(crate) fn encode(fragments: &mut Fragments, clock: &mut Rfc3339, transaction
 
 /// The message whose sections are shown. UPDATE (RFC 2136 section 3.8) and NOTIFY (RFC 1996 section 3.7) carry theirs
 /// in the request, and their responses need not repeat them.
-fn carrier<'a>(transaction: &Transaction<'a>, shown: &Observed<'a>) -> &'a Message<'a> {
+pub(crate) fn carrier<'a>(transaction: &Transaction<'a>, shown: &Observed<'a>) -> &'a Message<'a> {
     match transaction.query {
         Some(query) if matches!(query.message.opcode(), Opcode::UPDATE | Opcode::NOTIFY) => query.message,
         _ => shown.message,
@@ -248,10 +248,10 @@ fn write_question(question: &Question<'_>, out: &mut Vec<u8>) {
 }
 
 /// The header bits that are shown, in this order: RFC 1035 section 4.1.1, RFC 4035 sections 3.2.2 and 3.2.3.
-const FLAGS: [&str; 6] = ["aa", "tc", "rd", "ra", "ad", "cd"];
+pub(crate) const FLAGS: [&str; 6] = ["aa", "tc", "rd", "ra", "ad", "cd"];
 
 /// The bits of a header that [`FLAGS`] names, the first as the lowest.
-fn flag_bits(header: &Header) -> usize {
+pub(crate) fn flag_bits(header: &Header) -> usize {
     let bits = [header.aa(), header.tc(), header.rd(), header.ra(), header.ad(), header.cd()];
     bits.into_iter().enumerate().fold(0, |set, (index, bit)| set | usize::from(bit) << index)
 }
@@ -265,7 +265,7 @@ fn flags(bits: usize) -> Vec<u8> {
 
 /// The additional records without the one that is shown as `edns`. RFC 6891 section 6.1.1 allows no OPT but that one; what
 /// is there against it is shown as any other record.
-fn without_edns<'a>(additionals: impl Iterator<Item = Record<'a>>) -> impl Iterator<Item = Record<'a>> {
+pub(crate) fn without_edns<'a>(additionals: impl Iterator<Item = Record<'a>>) -> impl Iterator<Item = Record<'a>> {
     let mut is_further = false;
     additionals.filter(move |record| record.rtype != Rtype::OPT || std::mem::replace(&mut is_further, true))
 }
@@ -333,15 +333,9 @@ fn write_rdata(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
 
 fn malformed(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
     let mut separator = ",\"malformed\":\"";
-    for (name, observed) in [("query", transaction.query), ("response", transaction.response)] {
-        let Some(observed) = observed else { continue };
-        let Some(broken) = damage(observed.message) else { continue };
-        let cut = if observed.missing > 0 {
-            format!(" ({} bytes were not captured)", observed.missing)
-        } else {
-            String::new()
-        };
-        out.extend_from_slice(format!("{separator}{name}: {broken}{cut}").as_bytes());
+    for damage in damages(transaction) {
+        out.extend_from_slice(separator.as_bytes());
+        out.extend_from_slice(damage.as_bytes());
         separator = "; ";
     }
     if separator == "; " {
@@ -349,8 +343,23 @@ fn malformed(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Where a message or its EDNS options broke off. Damage is rare, so `Display` may cost what it costs; its text holds no
+/// Where messages broke off, one text for each. Damage is rare, so `Display` may cost what it costs; its text holds no
 /// quote, backslash or control byte.
+pub(crate) fn damages(transaction: &Transaction<'_>) -> impl Iterator<Item = String> {
+    let messages = [("query", transaction.query), ("response", transaction.response)];
+    messages.into_iter().filter_map(|(name, observed)| {
+        let observed = observed?;
+        let broken = damage(observed.message)?;
+        let cut = if observed.missing > 0 {
+            format!(" ({} bytes were not captured)", observed.missing)
+        } else {
+            String::new()
+        };
+        Some(format!("{name}: {broken}{cut}"))
+    })
+}
+
+/// Where a message or its EDNS options broke off.
 fn damage(message: &Message<'_>) -> Option<String> {
     if let Some(broken) = message.malformed() {
         return Some(broken.to_string());

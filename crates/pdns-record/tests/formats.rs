@@ -1,0 +1,121 @@
+//! Whether the binary formats say what the JSON says, by decoders that others wrote, on every fixture capture.
+
+use std::fs;
+use std::path::PathBuf;
+
+use pdns_capture::CaptureFile;
+use pdns_packet::frame::{Decoder, LinkType, Ports};
+use pdns_packet::time::Timestamp;
+use pdns_record::{Encoder, Encoding, Format, Layout};
+use pdns_track::reassembly::FragmentConfig;
+use pdns_track::{Ingest, Tracker, TrackerConfig, Transaction};
+
+#[test]
+fn every_record_decodes_to_its_json() {
+    let Some(mut script) = pdns_rigs::or_skip(pdns_rigs::python::script("compare_encodings.py")) else { return };
+    let mut pairs = Pairs::new();
+    for capture in captures() {
+        let mut file = CaptureFile::open(&capture).unwrap();
+        let mut ingest = Ingest::new(Decoder::new(Ports::of(&[53])), FragmentConfig::default());
+        let mut tracker = Tracker::new(TrackerConfig::default());
+        let mut take = |transaction: &Transaction<'_>| pairs.add(transaction);
+        // A damaged file gives what is before the damage.
+        while let Ok(Some(frame)) = file.next() {
+            if let Some(packet) = ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len) {
+                tracker.packet(&packet, &mut take);
+            }
+        }
+        tracker.finish(Timestamp::MAX, &mut take);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pairs");
+    fs::write(&path, &pairs.bytes).unwrap();
+    let schemas = pdns_rigs::workspace().join("docs/schemas");
+    let printed = pdns_rigs::run(script.arg(schemas).arg(&path)).unwrap();
+    let lines: Vec<_> = LAYOUTS
+        .iter()
+        .flat_map(|&(layout, name)| FORMATS.map(|format| (layout, name, format)))
+        .map(|(layout, name, format)| format!("{name} {} {}\n", format.name(), pairs.count(layout)))
+        .collect();
+    assert_eq!(printed, lines.concat());
+    assert!(pairs.count(Layout::Transaction) > 100, "the fixtures have records");
+}
+
+#[test]
+fn the_end_of_each_record_is_told() {
+    let mut pairs = Pairs::new();
+    let file = pdns_rigs::workspace().join("fixtures/captures/demo/input.pcap");
+    let mut file = CaptureFile::open(&file).unwrap();
+    let mut ingest = Ingest::new(Decoder::new(Ports::of(&[53])), FragmentConfig::default());
+    let mut tracker = Tracker::new(TrackerConfig::default());
+    while let Ok(Some(frame)) = file.next() {
+        if let Some(packet) = ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len) {
+            tracker.packet(&packet, &mut |transaction: &Transaction<'_>| {
+                for (format, marker) in [(Format::Avro, &[0xc3, 0x01][..]), (Format::MessagePack, &[0x92, 0xd7, 0x00])]
+                {
+                    let records = pairs.encode(Encoding { layout: Layout::Answer, format }, transaction);
+                    assert!(!records.is_empty());
+                    assert!(records.iter().all(|record| record.starts_with(marker)), "{records:?}");
+                }
+            });
+        }
+    }
+}
+
+const LAYOUTS: [(Layout, &str); 2] = [(Layout::Answer, "answer"), (Layout::Transaction, "transaction")];
+const FORMATS: [Format; 2] = [Format::Avro, Format::MessagePack];
+
+/// Records in JSON, each beside itself in a binary format, as the script reads them.
+struct Pairs {
+    encoders: Vec<(Encoding, Encoder)>,
+    counts: [usize; 2],
+    bytes: Vec<u8>,
+}
+
+impl Pairs {
+    fn new() -> Self {
+        let formats = [Format::Json, Format::Avro, Format::MessagePack];
+        let encodings = LAYOUTS.iter().flat_map(|&(layout, _)| formats.map(|format| Encoding { layout, format }));
+        // Long enough for a length of two bytes in every format.
+        let sensor = format!("größe \"{}\"", "x".repeat(300));
+        let encoder = |encoding| (encoding, Encoder::of(encoding, &sensor, "info"));
+        Self { encoders: encodings.map(encoder).collect(), counts: [0; 2], bytes: Vec::new() }
+    }
+
+    fn count(&self, layout: Layout) -> usize {
+        self.counts[layout as usize]
+    }
+
+    fn add(&mut self, transaction: &Transaction<'_>) {
+        for (layout, name) in LAYOUTS {
+            let lines = self.encode(Encoding::json(layout), transaction);
+            self.counts[layout as usize] += lines.len();
+            for format in FORMATS {
+                let records = self.encode(Encoding { layout, format }, transaction);
+                assert_eq!(records.len(), lines.len());
+                for (line, record) in lines.iter().zip(records) {
+                    let head = format!("{name}\n{}\n{}\n{}\n", format.name(), line.len(), record.len());
+                    self.bytes.extend_from_slice(&[head.as_bytes(), line, &record].concat());
+                }
+            }
+        }
+    }
+
+    fn encode(&mut self, encoding: Encoding, transaction: &Transaction<'_>) -> Vec<Vec<u8>> {
+        let (_, encoder) = self.encoders.iter_mut().find(|(of, _)| *of == encoding).unwrap();
+        // Something before it shows whether places are counted from the start of the buffer.
+        let (mut out, mut ends) = (b"before".to_vec(), vec![6]);
+        encoder.encode_each(transaction, &mut out, &mut |end| ends.push(end));
+        assert_eq!(ends.last(), Some(&out.len()));
+        ends.windows(2).map(|ends| out[ends[0]..ends[1]].to_vec()).collect()
+    }
+}
+
+fn captures() -> Vec<PathBuf> {
+    let cases = fs::read_dir(pdns_rigs::workspace().join("fixtures/captures")).unwrap();
+    let files = cases.flat_map(|case| fs::read_dir(case.unwrap().path()).unwrap());
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.retain(|file| file.file_stem().is_some_and(|stem| stem == "input"));
+    files.sort();
+    files
+}

@@ -5,6 +5,8 @@
 //! do not, as in Active Directory, whose servers count for themselves.
 //!
 //! - [`DomainName`], [`stamp_name`] and [`Server`] say which record, and who is asked for it.
+//! - [`query`] asks a server, [`Stamp`] reads what time is in its answer, [`Verdict`] judges it, and [`probe`](mod@probe)
+//!   does all that for many servers at once.
 //!
 //! ```
 //! use dns_replication::{DomainName, Server, stamp_name};
@@ -19,7 +21,13 @@
 #![deny(unsafe_code)]
 
 mod name;
+pub mod probe;
+pub mod query;
 mod server;
+mod stamp;
+pub mod verdict;
 
 pub use name::{DomainName, DomainNameError, StampNameError, stamp_name};
 pub use server::{DNS_PORT, Host, Server, ServerError};
+pub use stamp::Stamp;
+pub use verdict::{Severity, State, Thresholds, Verdict};

@@ -14,6 +14,11 @@ pub(crate) fn warn(text: &str) {
     line("warning: ", text);
 }
 
+/// What whoever keeps the program running wants to find in its log.
+pub(crate) fn info(text: &str) {
+    line("", text);
+}
+
 /// What is being done, for whoever asked with `--debug`.
 pub(crate) fn debug(enabled: bool, text: impl FnOnce() -> String) {
     if enabled {

@@ -13,6 +13,7 @@ mod handover;
 mod log;
 mod output;
 mod pipeline;
+mod privileges;
 mod progress;
 mod settings;
 mod worker;

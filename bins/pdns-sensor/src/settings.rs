@@ -2,6 +2,7 @@
 
 mod input;
 mod later;
+mod privileges;
 mod sinks;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use pdns_track::{PairingConfig, Status, TrackerConfig};
 pub(crate) use self::input::{Live, unwritable_stats};
 pub(crate) use self::sinks::{Kafka, LogFile, Statsd, Syslog};
 use crate::config::{Config, Findings};
+use crate::privileges::Privileges;
 
 /// The port of DNS, RFC 1035 section 4.2.
 const DNS_PORT: u16 = 53;
@@ -47,18 +49,6 @@ pub(crate) struct Settings {
     pub metrics: Option<std::net::SocketAddr>,
     pub privileges: Privileges,
     pub cpu_profile: Option<PathBuf>,
-}
-
-/// What is given up once the capture is open.
-#[derive(Debug, Default)]
-pub(crate) struct Privileges {
-    pub user: Option<String>,
-    pub group: Option<String>,
-    pub chroot: Option<PathBuf>,
-    /// Whether unneeded system calls are given up, too.
-    // Read by the sandbox alone, of which there is none yet; not having it is what `--no-sandbox` asks for.
-    #[allow(dead_code)]
-    pub sandbox: bool,
 }
 
 impl Settings {
@@ -102,15 +92,11 @@ impl Settings {
             syslog: Syslog::from(config, findings),
             statsd: Statsd::from(config),
             metrics: config.address("metrics-listen"),
-            privileges: Privileges {
-                user: config.text("user"),
-                group: config.text("group"),
-                chroot: config.path("chroot"),
-                sandbox: !config.switch("no-sandbox"),
-            },
+            privileges: privileges::privileges(config, findings),
             cpu_profile: config.path("cpuprofile"),
         };
         findings.problems.extend(later::not_yet(&settings));
+        privileges::check_root(config, &settings, findings);
         input::check_source(config, &settings, findings);
         let settings = input::checked(config, settings, findings);
         findings.problems.is_empty().then_some(settings)

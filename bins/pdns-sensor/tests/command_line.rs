@@ -175,5 +175,7 @@ fn debugging_says_what_is_done() {
          2 records delivered, 0 dropped\n",
         file.display()
     );
-    assert_eq!((run.status, run.stderr), (0, expected));
+    let (privileges, rest) = run.stderr.split_once('\n').unwrap();
+    assert!(privileges.starts_with("pdns-sensor: running as uid "), "{privileges}");
+    assert_eq!((run.status, rest), (0, expected.as_str()));
 }

@@ -7,6 +7,7 @@
 //!   settings; `config_docs`: whether the page on them is right.
 //! - `input`: files that are cut, damaged, compressed, several, piped or no captures at all.
 //! - `output`: records to pipes that stall, close or are full; which records are written.
+//! - `privileges`: what is given up once the capture is open; `sandbox`, a program of its own, tries what that forbids.
 //! - `golden`: whether each capture under `fixtures/captures` gives exactly the records that were checked for it.
 //! - `account`: whether every frame, message and record is in exactly one place.
 //! - `determinism`: whether the same capture gives the same records on every run and with any number of workers.
@@ -32,4 +33,5 @@ mod golden;
 mod gopassivedns;
 mod input;
 mod output;
+mod privileges;
 mod util;

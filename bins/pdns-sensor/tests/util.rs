@@ -243,6 +243,12 @@ pub(crate) fn skipped(reason: &str) {
     println!("skipped: {reason}");
 }
 
+/// Says why a test does nothing, which with `PDNS_REQUIRE_RIGS=1` in the environment is a failure.
+pub(crate) fn skip(reason: &str) {
+    assert!(std::env::var_os("PDNS_REQUIRE_RIGS").is_none_or(|value| value != "1"), "cannot be skipped: {reason}");
+    skipped(reason);
+}
+
 pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }

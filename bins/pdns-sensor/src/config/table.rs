@@ -371,7 +371,13 @@ pub(crate) static OPTIONS: &[Spec] = &[
     Spec::new(PROCESS, "chroot", Kind::Path, "Make FOLDER the root of the file system once the capture is open")
         .env("PDNS_CHROOT")
         .values("FOLDER", ["/var/empty", "/run/pdns"]),
-    Spec::switch(PROCESS, "no-sandbox", "PDNS_NO_SANDBOX", "Keep all system calls after the start"),
+    Spec::switch(
+        PROCESS,
+        "keep-net-raw",
+        "PDNS_KEEP_NET_RAW",
+        "Keep CAP_NET_RAW, to capture again from an interface that was removed and made anew",
+    ),
+    Spec::switch(PROCESS, "no-sandbox", "PDNS_NO_SANDBOX", "Restrict neither files nor system calls after the start"),
     Spec::new(PROCESS, "cpuprofile", Kind::Path, "Write a CPU profile to FILE, in pprof's format")
         .env("PDNS_PROFILE_FILE")
         .values("FILE", ["cpu.pprof", "/tmp/cpu.pprof"]),

@@ -15,6 +15,7 @@ use crate::board::{Board, Pace, Slot};
 use crate::handover::Crew;
 use crate::log;
 use crate::output::SharedSink;
+use crate::privileges::Privileges;
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::worker::Worker;
@@ -40,6 +41,18 @@ impl Files {
             filter: settings.filter.take(),
             ports: std::mem::take(&mut settings.ports),
         }
+    }
+
+    /// Names the files that are still to be opened as they are beneath a new root.
+    ///
+    /// # Errors
+    ///
+    /// One is not there.
+    pub(super) fn enter_root(&mut self, privileges: &Privileges) -> Result<()> {
+        for path in self.paths.iter_mut().skip(1).filter(|path| **path != *"-") {
+            *path = privileges.inside(path)?;
+        }
+        Ok(())
     }
 
     /// Starts the workers.

@@ -15,6 +15,7 @@ use crate::account::StatsFile;
 use crate::board::Board;
 use crate::log;
 use crate::output::SharedSink;
+use crate::privileges::{self, Needs};
 use crate::settings::Settings;
 
 /// How a run that could start has ended.
@@ -39,11 +40,16 @@ struct Outcome {
 
 /// Runs as the settings say.
 pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
+    let needs = settings.needs();
+
     // (a) What takes rights: the capture, files that are written at the end, and sockets that others connect to.
-    let source = Files::open(&mut settings);
+    let mut source = Files::open(&mut settings);
     let stats = settings.stats.as_deref().map(StatsFile::open).transpose()?;
 
     // (b) From here on without them.
+    give_up(&settings, &needs)?;
+    source.enter_root(&settings.privileges)?;
+    settings.enter_root()?;
 
     // (c) Sinks, and the threads that feed them.
     let sink: Option<SharedSink> = (!settings.quiet).then(|| crate::output::stdout(&settings));
@@ -57,6 +63,18 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
 
     // (f) The end.
     end(&settings, outcome, &board, stats)
+}
+
+/// Gives up what is no longer needed, and says so where that is of interest: of a sensor that goes on running.
+fn give_up(settings: &Settings, needs: &Needs) -> Result<()> {
+    let state = privileges::give_up(&settings.privileges, needs)?;
+    if settings.live.is_some() {
+        log::info(&state.to_string());
+        state.warnings.iter().for_each(|warning| log::warn(warning));
+    } else {
+        log::debug(settings.debug, || state.to_string());
+    }
+    Ok(())
 }
 
 fn end(settings: &Settings, outcome: Outcome, board: &Board, stats: Option<StatsFile>) -> Result<Ending> {

@@ -4,7 +4,7 @@ use super::Settings;
 
 /// One line for each function that is asked for and not there. What is built is taken off this list.
 pub(super) fn not_yet(settings: &Settings) -> Vec<String> {
-    let asked: [(&str, &str, bool); 12] = [
+    let asked: [(&str, &str, bool); 9] = [
         ("--dev", "live capture", settings.live.is_some()),
         ("--pfring", "capture by PF_RING", settings.live.as_ref().is_some_and(|live| live.pfring)),
         ("--logfile", "writing records to a file", settings.log_file.is_some()),
@@ -13,9 +13,6 @@ pub(super) fn not_yet(settings: &Settings) -> Vec<String> {
         ("--syslog-facility", "sending records to syslog", settings.syslog.is_some()),
         ("--statsd-host", "sending metrics to statsd", settings.statsd.is_some()),
         ("--metrics-listen", "serving metrics", settings.metrics.is_some()),
-        ("--user", "changing the user", settings.privileges.user.is_some()),
-        ("--group", "changing the group", settings.privileges.group.is_some()),
-        ("--chroot", "changing the root", settings.privileges.chroot.is_some()),
         ("--cpuprofile", "a CPU profile", settings.cpu_profile.is_some()),
     ];
     let missing = asked.into_iter().filter(|&(.., asked)| asked);

@@ -1,0 +1,128 @@
+//! Landlock: which files and ports the program can still open.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, PathFd, RestrictionStatus, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
+};
+
+use super::Needs;
+
+/// The newest rights that are asked for. An older kernel does what it can.
+const NEWEST: ABI = ABI::V6;
+
+/// What the C library and the certificate checks read when something is sent to other hosts. What is not there is left out.
+const NETWORK: [&str; 15] = [
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/protocols",
+    "/etc/ssl",
+    "/etc/pki",
+    "/etc/ca-certificates",
+    "/usr/lib/ssl",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+    "/var/lib/ca-certificates",
+    "/run/systemd/resolve",
+];
+
+/// What points the certificate checks elsewhere.
+const CERTIFICATE_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Where libpcap reads how many frames an interface dropped: links from the first folder to the second.
+const INTERFACES: [&str; 2] = ["/sys/class/net", "/sys/devices"];
+
+/// Where shared libraries are, whose symbols a profile names.
+const LIBRARIES: [&str; 3] = ["/lib", "/lib64", "/usr/lib"];
+
+/// Restricts this thread, and those that it starts, to the files in `needs`. Says what the kernel did.
+pub(super) fn restrict(needs: &Needs) -> String {
+    match apply(needs) {
+        Ok(status) => describe(&status),
+        Err(error) => format!("unrestricted ({error})"),
+    }
+}
+
+fn apply(needs: &Needs) -> Result<RestrictionStatus, RulesetError> {
+    let mut ruleset = Ruleset::default()
+        .handle_access(AccessFs::from_all(NEWEST))?
+        // Listening sockets are open by now.
+        .handle_access(AccessNet::BindTcp)?
+        .scope(Scope::from_all(NEWEST))?;
+    if !needs.network {
+        ruleset = ruleset.handle_access(AccessNet::ConnectTcp)?;
+    }
+    let mut ruleset = ruleset.create()?;
+    for (path, access) in rules(needs) {
+        // What is not there by now is not needed.
+        if let Ok(opened) = PathFd::new(&path) {
+            ruleset = ruleset.add_rule(PathBeneath::new(opened, fitting(&path, access)))?;
+        }
+    }
+    ruleset.restrict_self()
+}
+
+/// What may be done, and where.
+fn rules(needs: &Needs) -> Vec<(PathBuf, BitFlags<AccessFs>)> {
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let write = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate;
+    let make = read
+        | write
+        | AccessFs::MakeReg
+        | AccessFs::MakeDir
+        | AccessFs::RemoveFile
+        | AccessFs::RemoveDir
+        | AccessFs::Refer;
+    let of = |paths: &[PathBuf], access| paths.iter().cloned().map(move |path| (path, access)).collect::<Vec<_>>();
+    let mut rules = [of(&needs.reads, read), of(&needs.folders, make), of(&needs.writes, write)].concat();
+    rules.extend(system_files(needs).into_iter().map(|path| (path, read)));
+    rules
+}
+
+/// What is read without being asked for by name.
+fn system_files(needs: &Needs) -> Vec<PathBuf> {
+    let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
+    // The process's own figures.
+    let mut files = paths(&["/proc/self"]);
+    if needs.live {
+        files.extend(paths(&INTERFACES));
+    }
+    if needs.network {
+        files.extend(paths(&NETWORK));
+        files.extend(
+            CERTIFICATE_VARIABLES
+                .iter()
+                .filter_map(env::var_os)
+                .flat_map(|value| env::split_paths(&value).collect::<Vec<_>>()),
+        );
+    }
+    if needs.profile {
+        files.extend(paths(&LIBRARIES));
+        files.extend(env::current_exe());
+    }
+    files
+}
+
+/// The rights that make sense for what the path is: the kernel refuses those of folders on files.
+fn fitting(path: &Path, access: BitFlags<AccessFs>) -> BitFlags<AccessFs> {
+    if path.is_dir() { access } else { access & AccessFs::from_file(NEWEST) }
+}
+
+fn describe(status: &RestrictionStatus) -> String {
+    let version = match status.landlock {
+        LandlockStatus::Available { effective_abi, .. } => format!("Landlock version {}", effective_abi as i32),
+        LandlockStatus::NotEnabled => return "unrestricted (Landlock is not turned on in this kernel)".to_owned(),
+        LandlockStatus::NotImplemented => return "unrestricted (this kernel has no Landlock)".to_owned(),
+    };
+    match status.ruleset {
+        RulesetStatus::FullyEnforced => version,
+        RulesetStatus::PartiallyEnforced => format!("{version}, which restricts a part"),
+        RulesetStatus::NotEnforced => format!("unrestricted ({version} does nothing of what was asked for)"),
+    }
+}

@@ -1,0 +1,113 @@
+//! What is given up once the capture is open, and what has to stay in reach.
+
+use std::path::{self, Path, PathBuf};
+
+use anyhow::Result;
+
+use super::{LogFile, Settings};
+use crate::config::{Config, Findings};
+use crate::privileges::{Group, Needs, Privileges, User};
+
+/// Looks up the user and the group, and the new root.
+pub(super) fn privileges(config: &Config, findings: &mut Findings) -> Privileges {
+    let user = named(config, findings, "user", User::find);
+    let group = named(config, findings, "group", Group::find);
+    if user.as_ref().is_some_and(|user| !user.has_group()) && config.text("group").is_none() {
+        let place = config.place("user").unwrap_or_default();
+        findings
+            .problems
+            .push(format!("{place}: the system knows this user by number alone, so --group is needed as well"));
+    }
+    Privileges {
+        user,
+        group,
+        chroot: config.path("chroot").and_then(|root| folder(config, findings, &root)),
+        keep_net_raw: config.switch("keep-net-raw"),
+        sandbox: !config.switch("no-sandbox"),
+    }
+}
+
+/// Refuses files that the new root puts out of reach.
+pub(super) fn check_root(config: &Config, settings: &Settings, findings: &mut Findings) {
+    let later = settings.inputs.iter().skip(1).filter(|path| is_named(path)).map(|path| ("pcap", path));
+    let written = [
+        ("logfile", settings.log_file.as_ref().map(|file| &file.path)),
+        ("fluentd-socket", settings.fluentd.as_ref()),
+        ("cpuprofile", settings.cpu_profile.as_ref()),
+    ];
+    let all = later.chain(written.into_iter().filter_map(|(flag, path)| Some((flag, path?))));
+    for (flag, error) in all.filter_map(|(flag, path)| Some((flag, settings.privileges.inside(path).err()?))) {
+        findings.problems.push(format!("{}: {error}", config.place(flag).unwrap_or_default()));
+    }
+}
+
+impl Settings {
+    /// What has to stay in reach when privileges are given up. The first capture file is open by then.
+    pub(crate) fn needs(&self) -> Needs {
+        let mut needs = Needs {
+            reads: self.inputs.iter().skip(1).filter(|path| is_named(path)).cloned().collect(),
+            live: self.live.is_some(),
+            network: self.kafka.is_some() || self.statsd.is_some(),
+            profile: self.cpu_profile.is_some(),
+            ..Needs::default()
+        };
+        let log_file = self.log_file.as_ref().map(|LogFile { path, .. }| path);
+        for path in log_file.into_iter().chain(&self.cpu_profile) {
+            if is_special(path) {
+                needs.writes.push(path.clone());
+            } else {
+                needs.folders.push(parent(path));
+            }
+        }
+        needs
+    }
+
+    /// Names files as they are beneath the new root.
+    ///
+    /// # Errors
+    ///
+    /// One is not there. That was checked before.
+    pub(crate) fn enter_root(&mut self) -> Result<()> {
+        let Self { log_file, fluentd, cpu_profile, privileges, .. } = self;
+        let log_file = log_file.as_mut().map(|file| &mut file.path);
+        for path in log_file.into_iter().chain(fluentd).chain(cpu_profile) {
+            *path = privileges.inside(path)?;
+        }
+        Ok(())
+    }
+}
+
+fn named<T>(config: &Config, findings: &mut Findings, flag: &str, find: impl Fn(&str) -> Result<T>) -> Option<T> {
+    find(&config.text(flag)?)
+        .map_err(|error| {
+            let place = config.place(flag).unwrap_or_default();
+            findings.problems.push(format!("{place}: {}", crate::log::with_causes(&error)));
+        })
+        .ok()
+}
+
+/// The absolute path of a folder that is there.
+fn folder(config: &Config, findings: &mut Findings, path: &Path) -> Option<PathBuf> {
+    let checked = path.read_dir().and_then(|_| path::absolute(path));
+    checked
+        .map_err(|error| {
+            let place = config.place("chroot").unwrap_or_default();
+            findings.problems.push(format!("{place}: cannot use {} as the root: {error}", path.display()));
+        })
+        .ok()
+}
+
+/// Whether an input is a file, not standard input.
+fn is_named(path: &Path) -> bool {
+    path != Path::new("-")
+}
+
+/// Whether something is there that is no regular file: there are no older ones beside it.
+fn is_special(path: &Path) -> bool {
+    path.metadata().is_ok_and(|there| !there.is_file())
+}
+
+fn parent(path: &Path) -> PathBuf {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or_else(|| Path::new(".")).to_owned()
+}

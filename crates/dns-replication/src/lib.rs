@@ -7,6 +7,7 @@
 //! - [`DomainName`], [`stamp_name`] and [`Server`] say which record, and who is asked for it.
 //! - [`query`] asks a server, [`Stamp`] reads what time is in its answer, [`Verdict`] judges it, and [`probe`](mod@probe)
 //!   does all that for many servers at once.
+//! - [`update`] writes the record, with the keys of [`tsig`]; [`keytab`] reads Kerberos keytabs.
 //!
 //! ```
 //! use dns_replication::{DomainName, Server, stamp_name};
@@ -20,11 +21,14 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod keytab;
 mod name;
 pub mod probe;
 pub mod query;
 mod server;
 mod stamp;
+pub mod tsig;
+pub mod update;
 pub mod verdict;
 
 pub use name::{DomainName, DomainNameError, StampNameError, stamp_name};

@@ -112,6 +112,9 @@ group! {
 group! {
     /// How the record is written.
     WriteOptions {
+        /// How long writing may take, Kerberos and all [default: 30s]
+        #[arg(long, value_name = "TIME", help_heading = "Writing")]
+        write_timeout: Word<Period>,
         /// The server that is written to [default: that of --server, when there is one only]
         #[arg(long, value_name = "HOST", help_heading = "Writing")]
         primary: Word<Server>,
@@ -133,6 +136,9 @@ group! {
         /// tsig: file with the key, in the form of BIND or Knot, or NAME:ALGORITHM:SECRET
         #[arg(long, value_name = "FILE", help_heading = "Writing")]
         tsig_key_file: PathBuf,
+        /// tsig: which key of the file, when it holds several
+        #[arg(long, value_name = "NAME", help_heading = "Writing")]
+        tsig_key_name: Word<String>,
         /// tsig: the key itself; better in DNS_STAMP_TSIG_KEY, since others can see command lines
         #[arg(long, value_name = "NAME:ALGORITHM:SECRET", help_heading = "Writing")]
         tsig_key: Word<Secret>,
@@ -154,7 +160,7 @@ group! {
         /// What is printed: text, json, prometheus or nagios [default: text]
         #[arg(long, value_name = "FORM", help_heading = "Output")]
         output: Word<Output>,
-        /// WriteOptions metrics to this file, for the textfile collector of node_exporter
+        /// Write metrics to this file, for the textfile collector of node_exporter
         #[arg(long, value_name = "FILE", help_heading = "Output")]
         textfile: PathBuf,
     }
@@ -163,7 +169,7 @@ group! {
 group! {
     /// Options of `inject` alone.
     InjectOptions {
-        /// WriteOptions metrics to this file, for the textfile collector of node_exporter
+        /// Write metrics to this file, for the textfile collector of node_exporter
         #[arg(long, value_name = "FILE", help_heading = "Output")]
         textfile: PathBuf,
     }

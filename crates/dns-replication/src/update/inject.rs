@@ -1,0 +1,326 @@
+//! One run: read, decide, compare the clocks, write.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use pdns_packet::dns::Rcode;
+
+use super::error::InjectError;
+use super::exchange::{Deadline, ExchangeError, Step, TimeIsUp, exchange, reachable};
+use super::message::{self, Builder, NewStamp, Prerequisite, TooLong, WireName, wire_name};
+use super::present::{Decision, Present, decide};
+use super::refusal::{Refusal, Signer};
+use super::reply::Reply;
+use super::session::{MacForm, NotAccepted, NotSigned, Rejection, Request, Session, Trust, offset};
+use crate::tsig::TsigKey;
+use crate::{DomainName, Host, Server};
+
+/// What is to be written, where, and how.
+#[derive(Clone, Debug)]
+pub struct Injection {
+    /// The server that is written to.
+    pub server: Server,
+    /// The zone.
+    pub zone: DomainName,
+    /// The full name of the record, in the zone.
+    pub name: DomainName,
+    /// The record's time to live in seconds.
+    pub ttl: u32,
+    /// A record younger than this is left alone.
+    pub min_interval: Duration,
+    /// How far the clocks here and there may be apart.
+    pub max_clock_skew: Duration,
+    /// How long all of it may take.
+    pub deadline: Duration,
+    /// Who writes.
+    pub auth: Auth,
+}
+
+/// How the server knows who writes.
+#[derive(Clone, Debug)]
+pub enum Auth {
+    /// It does not, or by the address. The clocks cannot be compared then.
+    None,
+    /// By a shared key: RFC 8945.
+    Tsig(TsigKey),
+}
+
+/// How a run ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The record was young, and was left alone.
+    Young {
+        /// The time in it, in Unix seconds.
+        value: u64,
+        /// Its age in seconds; less than none when another clock is ahead of this one.
+        age: i64,
+    },
+    /// The present time was written.
+    Stamped(Stamped),
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamped {
+    /// The time that was written, in Unix seconds.
+    pub value: u64,
+    /// The time that stood there before, if there was one.
+    pub previous: Option<u64>,
+    /// The address that it was written to.
+    pub address: SocketAddr,
+    /// The server's time less ours in seconds, where it could be learned.
+    pub clock_offset: Option<i64>,
+    /// How the server's confirmation was signed; none when it was not.
+    pub mac: Option<MacForm>,
+}
+
+/// The machine's clock, in Unix seconds.
+pub fn system_clock() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Writes the time that `clock` says into the record, in Unix seconds, unless the record is young.
+///
+/// # Errors
+/// See [`InjectError`]. When the error is not about a missing reply to the update itself, nothing was written.
+pub async fn inject(injection: &Injection, clock: impl Fn() -> u64 + Sync) -> Result<Outcome, InjectError> {
+    let deadline = Deadline::after(injection.deadline);
+    let run = Run::start(injection, &clock, deadline).await?;
+    let records = match run.read().await? {
+        Present::Records(records) => records,
+        Present::Alias { target } => return Err(run.alias(target)),
+    };
+    match run.decide(records) {
+        Decision::Keep { value, age } => Ok(Outcome::Young { value, age }),
+        Decision::Write { prerequisite, previous } => run.write(prerequisite, previous).await,
+    }
+}
+
+/// A run, once the server is found.
+struct Run<'a> {
+    injection: &'a Injection,
+    clock: &'a (dyn Fn() -> u64 + Sync),
+    deadline: Deadline,
+    address: SocketAddr,
+    zone: WireName,
+    name: WireName,
+}
+
+/// What a server says to an update.
+enum Answer {
+    /// It was made, or could be.
+    Made(Trust),
+    /// The record is no longer what it was.
+    Changed,
+}
+
+impl<'a> Run<'a> {
+    async fn start(
+        injection: &'a Injection,
+        clock: &'a (dyn Fn() -> u64 + Sync),
+        deadline: Deadline,
+    ) -> Result<Self, InjectError> {
+        let server = || injection.server.to_string();
+        let late = |step| move |up: TimeIsUp| InjectError::Deadline { server: server(), step, after: up.after };
+        let addresses = deadline.limit(resolve(&injection.server)).await.map_err(late(Step::Resolve))??;
+        let address = deadline.limit(reachable(&addresses)).await.map_err(late(Step::Connect))?;
+        let address = address.map_err(|failures| InjectError::Unreachable { server: server(), failures })?;
+        let (zone, name) = (wire_name(&injection.zone), wire_name(&injection.name));
+        Ok(Self { injection, clock, deadline, address, zone, name })
+    }
+
+    /// Reads the record.
+    async fn read(&self) -> Result<Present, InjectError> {
+        let query = message::read(random_id(), &self.name).map_err(|source| self.too_long(source))?;
+        let request = Request::unsigned(query).map_err(|source| self.too_long(source))?;
+        let bytes = self.exchange(Step::Read, &request.bytes).await?;
+        let reply = request.reply(&bytes).map_err(|source| self.no_reply(Step::Read, source.into()))?;
+        match reply.rcode {
+            Rcode::NOERROR | Rcode::NXDOMAIN => Ok(Present::read(&reply.message, &self.name)),
+            rcode => Err(self.refusal(Step::Read, rcode, Trust::Open).into()),
+        }
+    }
+
+    fn decide(&self, records: Vec<Vec<u8>>) -> Decision {
+        decide(records, (self.clock)(), self.injection.min_interval, self.injection.max_clock_skew)
+    }
+
+    /// Writes the record if it is still what was read; if not, reads it once more and decides again.
+    async fn write(&self, mut prerequisite: Prerequisite, mut previous: Option<u64>) -> Result<Outcome, InjectError> {
+        let mut session = self.session();
+        for _ in 0..2 {
+            if let Some(stamped) = self.try_write(&mut session, &prerequisite, previous).await? {
+                return Ok(Outcome::Stamped(stamped));
+            }
+            let records = match self.read().await? {
+                Present::Records(records) => records,
+                Present::Alias { target } => return Err(self.alias(target)),
+            };
+            match self.decide(records) {
+                // Whoever wrote it did what was to be done here.
+                Decision::Keep { value, age } => return Ok(Outcome::Young { value, age }),
+                Decision::Write { prerequisite: again, previous: newer } => (prerequisite, previous) = (again, newer),
+            }
+        }
+        Err(InjectError::Conflict { server: self.server(), name: self.injection.name.to_string() })
+    }
+
+    /// Writes the record; nothing is returned, and nothing written, when it is no longer what was read.
+    async fn try_write(
+        &self,
+        session: &mut Session,
+        prerequisite: &Prerequisite,
+        previous: Option<u64>,
+    ) -> Result<Option<Stamped>, InjectError> {
+        // The payload is this clock, so it is compared before anything is written.
+        if matches!(session, Session::Tsig(_)) {
+            match self.update(session, Step::Time, prerequisite, None).await? {
+                Answer::Made(trust) => self.compare_clocks(trust)?,
+                Answer::Changed => return Ok(None),
+            };
+        }
+        let value = (self.clock)();
+        let new = NewStamp { value, ttl: self.injection.ttl };
+        let Answer::Made(trust) = self.update(session, Step::Update, prerequisite, Some(new)).await? else {
+            return Ok(None);
+        };
+        let (clock_offset, mac) = match trust {
+            Trust::Signed { time, form } => (Some(offset(time, (self.clock)())), Some(form)),
+            _ => (None, None),
+        };
+        Ok(Some(Stamped { value, previous, address: self.address, clock_offset, mac }))
+    }
+
+    /// Sends an update, or asks whether it could be made.
+    async fn update(
+        &self,
+        session: &mut Session,
+        step: Step,
+        prerequisite: &Prerequisite,
+        new: Option<NewStamp>,
+    ) -> Result<Answer, InjectError> {
+        let update = message::update(random_id(), &self.zone, &self.name, prerequisite, new);
+        let update = update.map_err(|source| self.too_long(source))?;
+        let request = self.sign(session, update).await?;
+        let bytes = self.exchange(step, &request.bytes).await?;
+        let verified = session.verify(&request, &bytes).await;
+        let (reply, trust) = verified.map_err(|source| self.no_reply(step, source))?;
+        self.judge(step, &reply, trust)
+    }
+
+    /// What a reply to an update means.
+    fn judge(&self, step: Step, reply: &Reply<'_>, trust: Trust) -> Result<Answer, InjectError> {
+        if let Trust::Rejected { reason: Rejection::Time { server: Some(time) } } = trust {
+            self.compare_times(time)?;
+        }
+        match (reply.rcode, trust) {
+            (Rcode::NOERROR, Trust::Open | Trust::Signed { .. }) => Ok(Answer::Made(trust)),
+            (Rcode::NOERROR, _) => Err(InjectError::Unsigned { server: self.server(), step }),
+            // Not always signed; who forges it has the record read again, which does no harm.
+            (Rcode::YXRRSET | Rcode::NXRRSET | Rcode::YXDOMAIN | Rcode::NXDOMAIN, _) => Ok(Answer::Changed),
+            (rcode, trust) => Err(self.refusal(step, rcode, trust).into()),
+        }
+    }
+
+    fn compare_clocks(&self, trust: Trust) -> Result<(), InjectError> {
+        match trust {
+            Trust::Signed { time, .. } => self.compare_times(time),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses to go on when the server's time is another than ours.
+    fn compare_times(&self, server_time: u64) -> Result<(), InjectError> {
+        let (offset, limit) = (offset(server_time, (self.clock)()), self.injection.max_clock_skew);
+        if Duration::from_secs(offset.unsigned_abs()) <= limit {
+            return Ok(());
+        }
+        Err(InjectError::Clock { server: self.server(), offset, limit })
+    }
+
+    fn session(&self) -> Session {
+        match &self.injection.auth {
+            Auth::None => Session::Open,
+            Auth::Tsig(key) => Session::Tsig(key.clone()),
+        }
+    }
+
+    async fn sign(&self, session: &mut Session, builder: Builder) -> Result<Request, InjectError> {
+        session.sign(builder, (self.clock)()).await.map_err(|error| match error {
+            NotSigned::TooLong(source) => self.too_long(source),
+        })
+    }
+
+    async fn exchange(&self, step: Step, request: &[u8]) -> Result<Vec<u8>, InjectError> {
+        let server = || self.server();
+        match self.deadline.limit(exchange(self.address, request)).await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(ExchangeError::Connect(error))) => {
+                Err(InjectError::Unreachable { server: server(), failures: vec![(self.address, error)] })
+            }
+            Ok(Err(ExchangeError::Broken(source))) => Err(InjectError::Broken { server: server(), step, source }),
+            Err(TimeIsUp { after }) => Err(InjectError::Deadline { server: server(), step, after }),
+        }
+    }
+
+    fn server(&self) -> String {
+        self.injection.server.to_string()
+    }
+
+    fn alias(&self, target: String) -> InjectError {
+        InjectError::Alias { server: self.server(), name: self.injection.name.to_string(), target }
+    }
+
+    fn too_long(&self, source: TooLong) -> InjectError {
+        InjectError::TooLong { server: self.server(), name: self.injection.name.to_string(), source }
+    }
+
+    fn no_reply(&self, step: Step, source: NotAccepted) -> InjectError {
+        let server = self.server();
+        match source {
+            NotAccepted::Reply(source) => InjectError::Reply { server, step, source },
+            NotAccepted::Signature(source) => InjectError::Signature { server, step, source },
+        }
+    }
+
+    fn refusal(&self, step: Step, rcode: Rcode, trust: Trust) -> Refusal {
+        let signer = match &self.injection.auth {
+            Auth::None => Signer::Nobody,
+            Auth::Tsig(key) => Signer::Key { name: key.name() },
+        };
+        let (rejection, proven, echoed) = (None, false, false);
+        let (zone, name) = (self.injection.zone.to_string(), self.injection.name.to_string());
+        Refusal { server: self.server(), step, zone, name, signer, rcode, rejection, proven, echoed }.with(trust)
+    }
+}
+
+/// The addresses of a server.
+async fn resolve(server: &Server) -> Result<Vec<SocketAddr>, InjectError> {
+    let name = match &server.host {
+        Host::Address(address) => return Ok(vec![SocketAddr::new(*address, server.port)]),
+        Host::Name(name) => name,
+    };
+    let problem = match tokio::net::lookup_host((name.as_str(), server.port)).await {
+        Ok(addresses) => {
+            let mut addresses: Vec<SocketAddr> = addresses.collect();
+            addresses.dedup();
+            if !addresses.is_empty() {
+                return Ok(addresses);
+            }
+            "the resolver knows none".to_owned()
+        }
+        Err(error) => error.to_string(),
+    };
+    Err(InjectError::Resolve { server: server.to_string(), problem })
+}
+
+/// An id that a stranger cannot guess.
+fn random_id() -> u16 {
+    random() as u16
+}
+
+/// A number of the random keys that the standard library gives its hash tables.
+pub(crate) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}

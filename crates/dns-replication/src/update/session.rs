@@ -1,0 +1,209 @@
+//! How requests are signed, and replies believed.
+
+use domain::base::Message;
+use domain::rdata::tsig::Time48;
+use domain::tsig::{Algorithm, ClientTransaction, Key};
+use pdns_packet::dns::Rcode;
+use std::sync::Arc;
+
+use super::message::{Builder, TooLong};
+use super::reply::{Asked, BADKEY, BADSIG, BADTIME, Reply, ReplyError, Tsig};
+use crate::tsig::TsigKey;
+
+/// What signs the requests of one run.
+#[derive(Debug)]
+pub(crate) enum Session {
+    /// Nothing.
+    Open,
+    /// A shared key: RFC 8945.
+    Tsig(TsigKey),
+}
+
+/// A request on its way, and what its reply must fit.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) bytes: Vec<u8>,
+    asked: Asked,
+    proof: Proof,
+}
+
+#[derive(Debug)]
+enum Proof {
+    None,
+    Tsig(ClientTransaction<Arc<Key>>),
+}
+
+/// How the server computed the signature over a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MacForm {
+    /// As RFC 8945 section 4.3 has it.
+    Rfc,
+    /// As Samba 4.17 does: the request's signature enters without its length.
+    WithoutLength,
+}
+
+impl std::fmt::Display for MacForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Rfc => "as RFC 8945 has it",
+            Self::WithoutLength => "as Samba does, without the length of the request's signature",
+        })
+    }
+}
+
+/// How far a reply can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Nothing was signed, so nothing is proven.
+    Open,
+    /// It comes from who has the key.
+    Signed { time: u64, form: MacForm },
+    /// It has no signature, though the request had one.
+    Unsigned,
+    /// It has the request's own signature: Samba answers errors so, and it proves nothing.
+    Echoed,
+    /// The server does not accept the request's signature. This is not proven either.
+    Rejected { reason: Rejection },
+}
+
+/// Why a server does not accept a signature: the error field of its TSIG, RFC 8945 section 5.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// BADSIG.
+    Signature,
+    /// BADKEY.
+    Key,
+    /// BADTIME, with the server's time in Unix seconds.
+    Time {
+        /// The server's time, where it says it.
+        server: Option<u64>,
+    },
+    /// Another code.
+    Other(u16),
+}
+
+/// A reply that pretends to be signed and is not signed rightly. Nothing in it is believed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// Of another key.
+    #[error("a reply that is signed with another key")]
+    Key,
+    /// Forged, or of another request.
+    #[error("a reply whose signature is wrong")]
+    Mac,
+}
+
+/// Why a reply is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotAccepted {
+    #[error(transparent)]
+    Reply(#[from] ReplyError),
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+}
+
+/// Why a request could not be signed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotSigned {
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+}
+
+impl Request {
+    /// A request without a signature.
+    pub(crate) fn unsigned(builder: Builder) -> Result<Self, TooLong> {
+        Self::new(builder.finish(), Proof::None)
+    }
+
+    fn new(bytes: Vec<u8>, proof: Proof) -> Result<Self, TooLong> {
+        // Every request here has a question, so it can only be the length.
+        let asked = Asked::of(&bytes).filter(|_| bytes.len() <= usize::from(u16::MAX)).ok_or(TooLong)?;
+        Ok(Self { bytes, asked, proof })
+    }
+
+    /// Reads a reply without regard to signatures.
+    pub(crate) fn reply<'a>(&self, bytes: &'a [u8]) -> Result<Reply<'a>, ReplyError> {
+        Reply::parse(bytes, &self.asked)
+    }
+}
+
+impl Session {
+    /// Signs a request at `now`, in Unix seconds.
+    pub(crate) async fn sign(&mut self, mut builder: Builder, now: u64) -> Result<Request, NotSigned> {
+        match self {
+            Self::Open => Ok(Request::unsigned(builder)?),
+            Self::Tsig(key) => {
+                let transaction = ClientTransaction::request(key.key(), &mut builder, time48(now));
+                let transaction = transaction.map_err(TooLong::from)?;
+                Ok(Request::new(builder.finish(), Proof::Tsig(transaction))?)
+            }
+        }
+    }
+
+    /// Reads the reply to a request, and says how far it can be believed.
+    pub(crate) async fn verify<'a>(
+        &mut self,
+        request: &Request,
+        bytes: &'a [u8],
+    ) -> Result<(Reply<'a>, Trust), NotAccepted> {
+        let reply = request.reply(bytes)?;
+        let trust = match (&request.proof, self, &reply.tsig) {
+            (Proof::None, ..) => Trust::Open,
+            (_, _, None) => Trust::Unsigned,
+            (Proof::Tsig(transaction), _, Some(tsig)) => verify_tsig(transaction, bytes, &reply, tsig)?,
+        };
+        Ok((reply, trust))
+    }
+}
+
+fn verify_tsig(
+    transaction: &ClientTransaction<Arc<Key>>,
+    bytes: &[u8],
+    reply: &Reply<'_>,
+    tsig: &Tsig<'_>,
+) -> Result<Trust, SignatureError> {
+    if !tsig.is_of(transaction.key().name().as_slice(), algorithm_name(transaction.key().algorithm())) {
+        return Err(SignatureError::Key);
+    }
+    // `domain` takes BADTIME, which is signed at the request's time, for a wrong signature.
+    if let Some(reason) = rejection(reply, tsig) {
+        return Ok(Trust::Rejected { reason });
+    }
+    // The signature is taken out of the copy.
+    let mut message = Message::from_octets(bytes.to_vec()).map_err(|_| SignatureError::Mac)?;
+    // How far the clocks may be apart is judged elsewhere, so the signature is looked at as of its own time.
+    transaction.answer(&mut message, time48(tsig.time)).map_err(|_| SignatureError::Mac)?;
+    Ok(Trust::Signed { time: tsig.time, form: MacForm::Rfc })
+}
+
+/// The error that the server reports in the TSIG of its reply.
+fn rejection(reply: &Reply<'_>, tsig: &Tsig<'_>) -> Option<Rejection> {
+    match tsig.error {
+        0 => None,
+        // Only with this code do they say something about the request: RFC 8945 section 5.2.
+        _ if reply.rcode != Rcode::NOTAUTH => None,
+        BADSIG => Some(Rejection::Signature),
+        BADKEY => Some(Rejection::Key),
+        BADTIME => Some(Rejection::Time { server: tsig.other_time() }),
+        other => Some(Rejection::Other(other)),
+    }
+}
+
+/// One time less another, in seconds.
+pub(crate) fn offset(time: u64, now: u64) -> i64 {
+    i64::try_from(i128::from(time) - i128::from(now)).unwrap_or(if time > now { i64::MAX } else { i64::MIN })
+}
+
+/// The time in the 48 bits that TSIG has for it: some nine million years.
+fn time48(seconds: u64) -> Time48 {
+    Time48::from_u64(seconds.min((1 << 48) - 1))
+}
+
+fn algorithm_name(algorithm: Algorithm) -> &'static [u8] {
+    match algorithm {
+        Algorithm::Sha1 => b"\x09hmac-sha1\0",
+        Algorithm::Sha256 => b"\x0bhmac-sha256\0",
+        Algorithm::Sha384 => b"\x0bhmac-sha384\0",
+        Algorithm::Sha512 => b"\x0bhmac-sha512\0",
+    }
+}

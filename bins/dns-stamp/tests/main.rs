@@ -1,4 +1,5 @@
 //! Runs the program.
 
 mod config;
+mod inject;
 mod util;

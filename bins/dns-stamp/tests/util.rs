@@ -4,7 +4,19 @@ use std::process::{Command, Output};
 
 /// The program, without settings of the environment it is tested in.
 pub(crate) fn dns_stamp(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dns-stamp"));
+    without_settings(Command::new(env!("CARGO_BIN_EXE_dns-stamp")), arguments)
+}
+
+/// The program, with a clock that is wrong by `offset`, such as `-2m`.
+pub(crate) fn dns_stamp_at(offset: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new("faketime");
+    // Only what time of the day it is; not how long something takes.
+    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1");
+    command.args(["-f", offset, env!("CARGO_BIN_EXE_dns-stamp")]);
+    without_settings(command, arguments)
+}
+
+fn without_settings(mut command: Command, arguments: &[&str]) -> Command {
     command.args(arguments);
     for (name, _) in std::env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"DNS_STAMP_") {

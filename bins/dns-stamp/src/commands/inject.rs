@@ -97,7 +97,9 @@ fn auth(write: &WriteOptions) -> Result<update::Auth, String> {
         None if has_key => Auth::Tsig,
         None if write.keytab.is_some() => Auth::GssTsig,
         None => {
-            return Err("it is not clear how to authenticate; give --auth gss-tsig, tsig, none or samba-tool".to_owned());
+            return Err(
+                "it is not clear how to authenticate; give --auth gss-tsig, tsig, none or samba-tool".to_owned()
+            );
         }
     };
     match auth {

@@ -12,7 +12,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<TsigKey>, SyntaxError> {
     let mut keys = Vec::new();
     while let Some(token) = parser.next() {
         match token.kind {
-            Kind::Word(word) if word == "key" => {
+            Kind::Word("key") => {
                 if let Some(key) = parser.key()? {
                     keys.push(key);
                 }

@@ -80,7 +80,7 @@ pub enum InjectError {
     },
     /// The server says no.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(Box<Refusal>),
     /// The clocks are apart, so that the time written would be wrong.
     #[error(
         "the clock here is {} s {} that of {server}, more than the {} s that are allowed; nothing was written",
@@ -124,6 +124,12 @@ pub enum InjectError {
         /// What does not fit.
         source: TooLong,
     },
+}
+
+impl From<Refusal> for InjectError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
 }
 
 /// Where a missing reply leaves the record.

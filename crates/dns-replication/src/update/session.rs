@@ -30,7 +30,7 @@ pub(crate) struct Request {
 #[derive(Debug)]
 enum Proof {
     None,
-    Tsig(ClientTransaction<Arc<Key>>),
+    Tsig(Box<ClientTransaction<Arc<Key>>>),
 }
 
 /// How the server computed the signature over a reply.
@@ -135,7 +135,7 @@ impl Session {
             Self::Tsig(key) => {
                 let transaction = ClientTransaction::request(key.key(), &mut builder, time48(now));
                 let transaction = transaction.map_err(TooLong::from)?;
-                Ok(Request::new(builder.finish(), Proof::Tsig(transaction))?)
+                Ok(Request::new(builder.finish(), Proof::Tsig(Box::new(transaction)))?)
             }
         }
     }
@@ -180,8 +180,8 @@ fn verify_tsig(
 fn rejection(reply: &Reply<'_>, tsig: &Tsig<'_>) -> Option<Rejection> {
     match tsig.error {
         0 => None,
-        // Only with this code do they say something about the request: RFC 8945 section 5.2.
-        _ if reply.rcode != Rcode::NOTAUTH => None,
+        // RFC 8945 section 5.2 wants NOTAUTH with these; a secondary of BIND says REFUSED.
+        _ if reply.rcode == Rcode::NOERROR => None,
         BADSIG => Some(Rejection::Signature),
         BADKEY => Some(Rejection::Key),
         BADTIME => Some(Rejection::Time { server: tsig.other_time() }),

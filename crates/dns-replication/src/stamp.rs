@@ -66,7 +66,7 @@ fn lower(name: &Name<'_>) -> String {
 }
 
 /// The strings of a TXT record's data: RFC 1035 section 3.3.14. What follows a length that is too large is none.
-fn strings(mut data: &[u8]) -> Vec<&[u8]> {
+pub(crate) fn strings(mut data: &[u8]) -> Vec<&[u8]> {
     let mut strings = Vec::new();
     while let Some((&len, rest)) = data.split_first() {
         let Some((string, rest)) = rest.split_at_checked(usize::from(len)) else { break };

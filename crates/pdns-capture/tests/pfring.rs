@@ -83,7 +83,7 @@ fn frames_come_with_nanoseconds_where_there_are_any() {
 fn the_default_filter_is_set_and_none_if_it_is_empty() {
     let standin = Standin::new();
     live::open(LiveConfig { promiscuous: false, ..standin.config("quiet") }).unwrap();
-    assert!(standin.log().contains(&format!("filter {}\n", live::default_filter(1))));
+    assert!(standin.log().contains(&format!("filter {}\n", live::default_filter(1, &[53]))));
     assert!(standin.log().starts_with("open 65535 16\n"));
 
     let standin = Standin::new();

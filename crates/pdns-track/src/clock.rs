@@ -58,6 +58,17 @@ impl Clock {
         self.now
     }
 
+    /// Lets time pass without a packet, up to `time`, and returns the time that timers see. A time before that of the latest
+    /// packet changes nothing, and neither does any before the first.
+    pub fn pass(&mut self, time: Timestamp) -> Timestamp {
+        if self.latest.is_some_and(|latest| time > latest) { self.tick(time) } else { self.now }
+    }
+
+    /// The latest packet's time, or the time up to which there was none.
+    pub const fn latest(&self) -> Option<Timestamp> {
+        self.latest
+    }
+
     /// The time that timers see.
     pub const fn now(&self) -> Timestamp {
         self.now
@@ -77,6 +88,18 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn time_passes_without_packets_but_never_back() {
+        let mut clock = Clock::default();
+        assert_eq!(clock.pass(Timestamp::new(5, 0)), Timestamp::default());
+        clock.tick(Timestamp::new(100, 0));
+        assert_eq!(clock.pass(Timestamp::new(103, 0)), Timestamp::new(103, 0));
+        assert_eq!(clock.pass(Timestamp::new(90, 0)), Timestamp::new(103, 0));
+        assert_eq!(clock.latest(), Some(Timestamp::new(103, 0)));
+        assert_eq!(clock.tick(Timestamp::new(104, 0)), Timestamp::new(104, 0));
+        assert_eq!((clock.reordered(), clock.restarts()), (0, 0));
+    }
 
     #[test]
     fn a_damaged_time_moves_the_clock_by_a_day_at_most() {

@@ -143,6 +143,13 @@ impl Ingest {
         self.stats.discarded[reason as usize] += 1;
     }
 
+    /// Lets time pass without a frame, up to `time`, and returns the time that timers see.
+    pub fn pass(&mut self, time: Timestamp) -> Timestamp {
+        let now = self.clock.pass(time);
+        self.fragments.expire(now);
+        now
+    }
+
     /// The end of the capture: fragments that still wait will wait in vain.
     pub fn finish(&mut self) {
         self.fragments.finish();

@@ -96,6 +96,12 @@ pub enum ReadError {
         /// What the system said.
         source: io::Error,
     },
+    /// It was not to be read any more; see [`CaptureFile::open_until`](crate::CaptureFile::open_until).
+    #[error("{}: reading was stopped", path.display())]
+    Stopped {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// A file's link type is not one that the program decodes.

@@ -4,6 +4,8 @@ mod error;
 mod stream;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use pdns_packet::file::{FileError, Framer, Step};
 use pdns_packet::time::Timestamp;
@@ -48,7 +50,20 @@ impl CaptureFile {
     ///
     /// It cannot be opened or read, or is no capture.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let (path, stream) = stream::open(path)?;
+        Self::read_first(stream::open(path, None)?)
+    }
+
+    /// Like [`open`](Self::open), for a pipe that may be silent for long: soon after `stop` is set, and before the next read,
+    /// reading fails with [`ReadError::Stopped`]. Where there is nothing to wait for, `stop` is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open), and `stop` is set.
+    pub fn open_until(path: &Path, stop: Arc<AtomicBool>) -> Result<Self, OpenError> {
+        Self::read_first(stream::open(path, Some(stop))?)
+    }
+
+    fn read_first((path, stream): (PathBuf, Stream)) -> Result<Self, OpenError> {
         let mut file =
             Self { path, stream, framer: Framer::new(), buffer: vec![0; BUFFER_LEN], start: 0, end: 0, over: false };
         file.read_header()?;
@@ -200,6 +215,7 @@ impl CaptureFile {
             Trouble::Cut(compression) => ReadError::Cut { path, offset, compression: Some(compression) },
             Trouble::Corrupt(compression, source) => ReadError::Corrupt { path, offset, compression, source },
             Trouble::Io(source) => ReadError::Io { path, offset, source },
+            Trouble::Stopped => ReadError::Stopped { path },
         }
     }
 

@@ -5,10 +5,13 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
+use rustix::event::{PollFd, PollFlags, Timespec};
 
-use super::OpenError;
+use super::{OpenError, ReadError};
 
 /// How a file is compressed, told by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,16 +32,24 @@ impl fmt::Display for Compression {
 }
 
 /// Opens a file, or standard input as `-`, and finds out how it is compressed. Tells also what to call it.
-pub(super) fn open(path: &Path) -> Result<(PathBuf, Stream), OpenError> {
+///
+/// A pipe is read until `stop` is set.
+pub(super) fn open(path: &Path, stop: Option<Arc<AtomicBool>>) -> Result<(PathBuf, Stream), OpenError> {
     let stdin = path == Path::new("-");
     let name = if stdin { PathBuf::from("standard input") } else { path.to_owned() };
     let opened = if stdin { standard_input() } else { File::open(path) };
     match opened.and_then(|file| Ok((file.metadata()?, file))) {
         Ok((metadata, _)) if metadata.is_dir() => Err(OpenError::Directory { path: name }),
-        Ok((metadata, file)) => match Stream::new(file, metadata.is_file().then_some(metadata.len())) {
-            Ok(stream) => Ok((name, stream)),
-            Err(source) => Err(OpenError::Open { path: name, source }),
-        },
+        Ok((metadata, file)) => {
+            let size = metadata.is_file().then_some(metadata.len());
+            match Stream::new(file, size, stop.clone().filter(|_| size.is_none())) {
+                Ok(stream) => Ok((name, stream)),
+                Err(_) if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) => {
+                    Err(OpenError::Read(ReadError::Stopped { path: name }))
+                }
+                Err(source) => Err(OpenError::Open { path: name, source }),
+            }
+        }
         Err(source) => Err(OpenError::Open { path: name, source }),
     }
 }
@@ -59,11 +70,13 @@ pub(super) enum Trouble {
     Corrupt(Compression, io::Error),
     /// The file could not be read.
     Io(io::Error),
+    /// It was not to be read any more.
+    Stopped,
 }
 
 impl Stream {
-    fn new(file: File, size: Option<u64>) -> io::Result<Self> {
-        let source = Source::new(file)?;
+    fn new(file: File, size: Option<u64>, stop: Option<Arc<AtomicBool>>) -> io::Result<Self> {
+        let source = Source::new(file, stop)?;
         let decoder = match source.compression() {
             None => Decoder::Plain(source),
             Some(Compression::Gzip) => {
@@ -86,6 +99,7 @@ impl Stream {
             Decoder::Zstd(decoder) => decoder.read(&mut buffer[..window]),
         };
         result.map_err(|error| match self.compression() {
+            _ if self.source().stopped => Trouble::Stopped,
             Some(compression) if !self.source().failed => {
                 if error.kind() == io::ErrorKind::UnexpectedEof {
                     Trouble::Cut(compression)
@@ -150,11 +164,15 @@ struct Source {
     pending: std::ops::Range<usize>,
     read: u64,
     failed: bool,
+    /// Set from elsewhere when a file that may keep its reader waiting is not to be read any more.
+    stop: Option<Arc<AtomicBool>>,
+    stopped: bool,
 }
 
 impl Source {
-    fn new(file: File) -> io::Result<Self> {
-        let mut source = Self { file, magic: [0; MAGIC_LEN], pending: 0..0, read: 0, failed: false };
+    fn new(file: File, stop: Option<Arc<AtomicBool>>) -> io::Result<Self> {
+        let mut source =
+            Self { file, magic: [0; MAGIC_LEN], pending: 0..0, read: 0, failed: false, stop, stopped: false };
         let mut magic = [0; MAGIC_LEN];
         let mut length = 0;
         while length < MAGIC_LEN {
@@ -165,6 +183,23 @@ impl Source {
         }
         (source.magic, source.pending) = (magic, 0..length);
         Ok(source)
+    }
+
+    /// Waits until there is something to read, or the end. Reading itself would not return when it is to stop.
+    fn wait(&mut self) -> io::Result<()> {
+        let Some(stop) = &self.stop else { return Ok(()) };
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                self.stopped = true;
+                return Err(io::Error::other("stopped"));
+            }
+            match rustix::event::poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&LOOK)) {
+                // Nothing yet, or a signal.
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     fn compression(&self) -> Option<Compression> {
@@ -186,6 +221,7 @@ impl Read for Source {
             self.pending.start += length;
             return Ok(length);
         }
+        self.wait()?;
         loop {
             match self.file.read(buffer) {
                 Ok(length) => {
@@ -206,6 +242,9 @@ impl Read for Source {
 fn standard_input() -> io::Result<File> {
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
+
+/// How often a pipe's reader looks whether it is to stop.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 const MAGIC_LEN: usize = 4;
 const COMPRESSED_LEN: usize = 64 << 10;

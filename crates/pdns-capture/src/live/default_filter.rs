@@ -5,7 +5,7 @@ use pdns_packet::frame::LinkType;
 /// The kernel filter, in the language of pcap-filter(7), that passes DNS on an interface of LINKTYPE_ number `link` and
 /// little else:
 ///
-/// - UDP and TCP from or to port 53, over IPv4 and IPv6;
+/// - UDP and TCP from or to one of `ports`, over IPv4 and IPv6;
 /// - every fragment of IPv4, as only the first has ports, and every IPv6 packet with an extension header that may stand in
 ///   front of the transport's, as libpcap's `port` does not look behind one: hop-by-hop options, routing, fragment,
 ///   destination options;
@@ -16,17 +16,18 @@ use pdns_packet::frame::LinkType;
 ///   in front of it, so that they cannot be decoded: where there are such, the interface is better named.
 ///
 /// What travels in tunnels does not pass: those who watch them give a filter, such as `udp port 4789`.
-pub fn default_filter(link: u16) -> String {
+pub fn default_filter(link: u16, ports: &[u16]) -> String {
+    let port = |port: &u16| format!("udp port {port} or tcp port {port} or ");
+    let dns = ports.iter().map(port).collect::<String>() + FRAGMENTS;
     match LinkType(link) {
-        LinkType::ETHERNET => format!("{DNS} or (vlan and ({DNS} or (vlan and ({DNS}))))"),
-        LinkType::LINUX_SLL => format!("{DNS} or {TAGGED_COOKED}"),
-        _ => DNS.to_owned(),
+        LinkType::ETHERNET => format!("{dns} or (vlan and ({dns} or (vlan and ({dns}))))"),
+        LinkType::LINUX_SLL => format!("{dns} or {TAGGED_COOKED}"),
+        _ => dns,
     }
 }
 
-/// DNS in a frame without tags.
-const DNS: &str = "udp port 53 or tcp port 53 or ip[6:2] & 0x3fff != 0 \
-                   or ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 60";
+/// What may be DNS, and does not show its ports, in a frame without tags.
+const FRAGMENTS: &str = "ip[6:2] & 0x3fff != 0 or ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 60";
 
 /// A tag in a cooked frame, by its EtherType in the header's protocol field: 802.1Q, 802.1ad, and the older one.
 const TAGGED_COOKED: &str = "link[14:2] = 0x8100 or link[14:2] = 0x88a8 or link[14:2] = 0x9100";
@@ -41,7 +42,8 @@ mod tests {
         for (link, name) in LinkType::SUPPORTED {
             // Not all of them have IP in libpcap's eyes.
             if Filter::compile("ip", link.0).is_ok() {
-                Filter::compile(&default_filter(link.0), link.0).unwrap_or_else(|error| panic!("{name}: {error}"));
+                Filter::compile(&default_filter(link.0, &[53, 5353]), link.0)
+                    .unwrap_or_else(|error| panic!("{name}: {error}"));
             }
         }
     }
@@ -69,7 +71,7 @@ mod tests {
 
     #[test]
     fn dns_and_fragments_pass_tagged_or_not() {
-        let filter = Filter::compile(&default_filter(1), 1).unwrap();
+        let filter = Filter::compile(&default_filter(1, &[53, 5353]), 1).unwrap();
         let passes = |frame: &[u8]| filter.matches(frame, frame.len() as u32);
         for tags in [&[][..], &[0x8100], &[0x88a8, 0x8100], &[0x8100, 0x8100]] {
             for ip in [v4(0, 17, 53), v4(0, 6, 53), v4(0x2000, 17, 53), v4(3, 17, 9), v4(0x2001, 1, 9)] {

@@ -105,7 +105,7 @@ impl Device {
                 Ok((device, None))
             }
             Presence::Absent | Presence::Down => {
-                device.check_filter()?;
+                check_filter(name, config)?;
                 let event = device.went(Outage::Down);
                 Ok((device, event))
             }
@@ -283,19 +283,6 @@ impl Device {
         self.opening = None;
     }
 
-    /// Checks the filter of an interface that cannot be opened yet, as if it were Ethernet.
-    fn check_filter(&self) -> Result<(), LiveError> {
-        let Some(expression) = &self.config.filter else { return Ok(()) };
-        Filter::compile(expression, 1).map(drop).map_err(|error| LiveError::Filter {
-            device: self.name.clone(),
-            expression: expression.clone(),
-            message: match error {
-                crate::FilterError::Refused { message, .. } => message,
-                error => error.to_string(),
-            },
-        })
-    }
-
     fn presence(&self) -> Presence {
         // PF_RING has names of its own, such as `zc:eth0@1`.
         if self.name == ANY || self.pf_ring.is_some() {
@@ -334,6 +321,19 @@ impl Device {
             }
         }
     }
+}
+
+/// Checks the filter of an interface that is not open, as if it were Ethernet.
+pub(super) fn check_filter(device: &str, config: &LiveConfig) -> Result<(), LiveError> {
+    let Some(expression) = &config.filter else { return Ok(()) };
+    Filter::compile(expression, 1).map(drop).map_err(|error| LiveError::Filter {
+        device: device.to_owned(),
+        expression: expression.clone(),
+        message: match error {
+            crate::FilterError::Refused { message, .. } => message,
+            error => error.to_string(),
+        },
+    })
 }
 
 /// The wall clock, which the kernel takes the frames' times from.

@@ -77,6 +77,8 @@ pub struct LiveConfig {
     /// The kernel filter in the language of pcap-filter(7), used exactly as given; empty for none. Without one it is
     /// [`default_filter`].
     pub filter: Option<String>,
+    /// The ports that the default filter passes.
+    pub ports: Vec<u16>,
     /// How many bytes of a frame are kept.
     pub snaplen: u32,
     /// The size of each ring, for each interface; 2 GiB at most. libpcap makes do with less where memory is short. The kernel
@@ -128,6 +130,7 @@ impl LiveConfig {
             rings: 1,
             sharing: Sharing::default(),
             filter: None,
+            ports: vec![53],
             snaplen: 65535,
             buffer_bytes: 64 << 20,
             promiscuous: true,
@@ -135,6 +138,18 @@ impl LiveConfig {
             backend: Backend::Kernel,
         }
     }
+}
+
+/// Checks what can be known without opening anything: the interfaces' names, and the filter as if for Ethernet.
+///
+/// # Errors
+///
+/// An interface is unknown or named twice, or libpcap does not take the filter.
+pub fn check(config: &LiveConfig) -> Result<(), LiveError> {
+    if config.backend == Backend::Kernel {
+        interfaces::check(&config.devices)?;
+    }
+    config.devices.first().map_or(Ok(()), |device| device::check_filter(device, config))
 }
 
 /// Opens the interfaces, as many rings as asked for. Frames count from when it returns.

@@ -59,7 +59,7 @@ impl Source {
         library: &Arc<PfRing>,
         group: &Group,
     ) -> Result<Self, LiveError> {
-        let default = default_filter(LinkType::ETHERNET.0);
+        let default = default_filter(LinkType::ETHERNET.0, &config.ports);
         let options = RingOptions {
             device,
             snaplen: config.snaplen,
@@ -147,7 +147,7 @@ impl Kernel {
     }
 
     fn filter(&mut self, device: &str, config: &LiveConfig) -> Result<(), LiveError> {
-        let expression = config.filter.clone().unwrap_or_else(|| default_filter(self.link));
+        let expression = config.filter.clone().unwrap_or_else(|| default_filter(self.link, &config.ports));
         self.capture.filter(&expression, true).map_err(|error| LiveError::Filter {
             device: device.to_owned(),
             expression,

@@ -16,6 +16,7 @@ mod pipeline;
 mod privileges;
 mod progress;
 mod settings;
+mod signals;
 mod worker;
 
 use std::io::{self, Write};

@@ -28,6 +28,11 @@ impl Worker {
         self.tracker.packet(packet, &mut self.transactions);
     }
 
+    /// Reports everything that is due at `now`.
+    pub(crate) fn advance(&mut self, now: Timestamp) {
+        self.tracker.advance(now, &mut self.transactions);
+    }
+
     /// Hands over the records there are, however few.
     pub(crate) fn flush(&mut self) {
         self.transactions.output.flush();

@@ -137,6 +137,9 @@ pub(crate) const STATUSES: &[&str] = &["answered", "unanswered", "orphan", "dupl
 /// The record layouts.
 pub(crate) const FORMATS: &[&str] = &["answer", "transaction"];
 
+/// What frames are dealt out to workers by.
+pub(crate) const FANOUTS: &[&str] = &["hosts", "flows"];
+
 /// The facilities of syslog, RFC 5424 section 6.2.1, by the names that gopassivedns takes.
 const FACILITIES: &[&str] = &[
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "local0",
@@ -197,6 +200,19 @@ pub(crate) static OPTIONS: &[Spec] = &[
     .env("PDNS_BUFFER_SIZE")
     .default("32")
     .values("MIB", ["64", "256"]),
+    Spec::new(
+        INPUT,
+        "fanout",
+        Kind::Choice(FANOUTS),
+        "What frames are dealt out to live workers by: the addresses of both hosts, or addresses and ports",
+    )
+    .env("PDNS_FANOUT")
+    .default("hosts")
+    .values("KIND", ["flows", "hosts"])
+    .more(
+        "By hosts, fragments and tunnels come to the worker of the rest of their traffic. By flows, traffic between a \
+         single pair of hosts is spread as well, but not IPv6 fragments, nor tunnels whose ports differ by direction.",
+    ),
     Spec::switch(INPUT, "promisc", "PDNS_PROMISC", "Capture frames that are not for this host, too").default("true"),
     Spec::switch(INPUT, "pfring", "PDNS_PFRING", "Capture by PF_RING"),
     Spec::new(DNS, "ports", Kind::Ports, "UDP and TCP ports that are DNS, as a list")

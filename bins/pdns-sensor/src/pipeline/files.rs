@@ -18,9 +18,10 @@ use crate::output::SharedSink;
 use crate::privileges::Privileges;
 use crate::progress::Progress;
 use crate::settings::Settings;
+use crate::signals::Stop;
 use crate::worker::Worker;
 
-/// How many frames are read between two looks at the time.
+/// How many frames are read between two looks at the clock and at whether to go on.
 const FRAMES_PER_LOOK: u32 = 1024;
 
 /// The files that are to be read.
@@ -30,16 +31,18 @@ pub(super) struct Files {
     first: Option<Result<CaptureFile, OpenError>>,
     filter: Option<FilterSet>,
     ports: Ports,
+    stop: Stop,
 }
 
 impl Files {
-    pub(super) fn open(settings: &mut Settings) -> Self {
+    pub(super) fn open(settings: &mut Settings, stop: &Stop) -> Self {
         let paths = std::mem::take(&mut settings.inputs);
         Self {
-            first: paths.first().map(|path| CaptureFile::open(path)),
+            first: paths.first().map(|path| CaptureFile::open_until(path, stop.flag())),
             paths,
             filter: settings.filter.take(),
-            ports: std::mem::take(&mut settings.ports),
+            ports: settings.ports.clone(),
+            stop: stop.clone(),
         }
     }
 
@@ -74,6 +77,7 @@ impl Files {
             filter: self.filter,
             snaplen: settings.snaplen.map_or(usize::MAX, |bytes| bytes as usize),
             workers,
+            stop: self.stop,
             slot,
             pace: Pace::new(),
             frames: 0,
@@ -83,7 +87,9 @@ impl Files {
 }
 
 /// Why a file was left before its end.
-enum Stop {
+enum Left {
+    /// The run is to end.
+    Stopped,
     /// It is cut off or damaged.
     Damaged(ReadError),
     /// It cannot be read as a capture at all, or not with this filter.
@@ -92,19 +98,25 @@ enum Stop {
     OutputGone,
 }
 
-impl From<OpenError> for Stop {
+impl From<OpenError> for Left {
     fn from(error: OpenError) -> Self {
-        Self::Unusable(error.into())
+        match error {
+            OpenError::Read(ReadError::Stopped { .. }) => Self::Stopped,
+            error => Self::Unusable(error.into()),
+        }
     }
 }
 
-impl From<ReadError> for Stop {
+impl From<ReadError> for Left {
     fn from(error: ReadError) -> Self {
-        Self::Damaged(error)
+        match error {
+            ReadError::Stopped { .. } => Self::Stopped,
+            error => Self::Damaged(error),
+        }
     }
 }
 
-impl From<FilterError> for Stop {
+impl From<FilterError> for Left {
     fn from(error: FilterError) -> Self {
         Self::Unusable(error.into())
     }
@@ -118,9 +130,10 @@ pub(super) struct Reader {
     filter: Option<FilterSet>,
     snaplen: usize,
     workers: Workers,
+    stop: Stop,
     slot: Slot,
     pace: Pace,
-    /// Frames since the last look at the time.
+    /// Frames since the last look.
     frames: u32,
     debug: bool,
 }
@@ -132,30 +145,30 @@ enum Workers {
 }
 
 impl Reader {
-    /// Reads all files to their ends.
+    /// Reads all files to their ends, or until the run is to end.
     pub(super) fn run(mut self) -> Outcome {
         let mut outcome = Outcome::default();
         for path in std::mem::take(&mut self.paths) {
             match self.file(&path) {
                 Ok(()) => {}
-                Err(Stop::Damaged(error)) => {
+                Err(Left::Damaged(error)) => {
                     outcome.incomplete = true;
                     log::warn(&format!("{error}; the records up to there are complete"));
                 }
-                Err(Stop::Unusable(error)) => {
+                Err(Left::Unusable(error)) => {
                     // What was read of earlier files is still reported, and stands in the account.
                     outcome.unusable = Some(error);
                     break;
                 }
-                Err(Stop::OutputGone) => break,
+                Err(Left::Stopped | Left::OutputGone) => break,
             }
         }
         self.finish(&mut outcome);
         outcome
     }
 
-    fn file(&mut self, path: &Path) -> Result<(), Stop> {
-        let mut file = self.first.take().unwrap_or_else(|| CaptureFile::open(path))?;
+    fn file(&mut self, path: &Path) -> Result<(), Left> {
+        let mut file = self.first.take().unwrap_or_else(|| CaptureFile::open_until(path, self.stop.flag()))?;
         let mut progress = Progress::start(&file);
         log::debug(self.debug, || format!("reading {}", path.display()));
         let is_pipe = file.size().is_none();
@@ -172,14 +185,16 @@ impl Reader {
             if !link.is_supported() {
                 self.ingest.discard(frame.time, Discard::LinkType);
                 if !file.links().any(|link| LinkType(link).is_supported()) {
-                    return Err(Stop::Unusable(file.unsupported(link.0).into()));
+                    return Err(Left::Unusable(file.unsupported(link.0).into()));
                 }
                 continue;
             }
             self.frame(&frame, link)?;
-            self.look_at_the_time();
+            if self.is_to_stop() {
+                return Err(Left::Stopped);
+            }
             if self.workers.have_failed() {
-                return Err(Stop::OutputGone);
+                return Err(Left::OutputGone);
             }
         }
     }
@@ -205,14 +220,17 @@ impl Reader {
         Ok(())
     }
 
-    fn look_at_the_time(&mut self) {
+    /// Whether the run is to end. Puts up what was counted when it is time to.
+    fn is_to_stop(&mut self) -> bool {
         self.frames += 1;
-        if self.frames >= FRAMES_PER_LOOK {
-            self.frames = 0;
-            if self.pace.is_due(Instant::now()) {
-                self.put_up();
-            }
+        if self.frames < FRAMES_PER_LOOK {
+            return false;
         }
+        self.frames = 0;
+        if self.pace.is_due(Instant::now()) {
+            self.put_up();
+        }
+        self.stop.is_set()
     }
 
     fn put_up(&self) {

@@ -4,19 +4,22 @@
 //! packets or starts a thread comes after.
 
 mod files;
+mod live;
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use pdns_sink::DirectError;
 
-use self::files::Files;
+use self::files::{Files, Reader};
+use self::live::{Interfaces, Listeners};
 use crate::account::StatsFile;
 use crate::board::Board;
 use crate::log;
 use crate::output::SharedSink;
-use crate::privileges::{self, Needs};
+use crate::privileges::{self, Needs, Privileges};
 use crate::settings::Settings;
+use crate::signals::{Signals, Stop};
 
 /// How a run that could start has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +30,10 @@ pub(crate) enum Ending {
     Incomplete,
 }
 
-/// What became of the capture, once all its packets and workers have ended.
+/// What became of the capture, once all its threads have ended.
 #[derive(Debug, Default)]
 struct Outcome {
-    /// What could not be read or done; each was or is to be logged.
+    /// Whether something could not be read or done; it was logged.
     incomplete: bool,
     /// Why there was nothing more to be done.
     unusable: Option<anyhow::Error>,
@@ -41,9 +44,10 @@ struct Outcome {
 /// Runs as the settings say.
 pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     let needs = settings.needs();
+    let signals = Signals::take().context("cannot take signals")?;
 
     // (a) What takes rights: the capture, files that are written at the end, and sockets that others connect to.
-    let mut source = Files::open(&mut settings);
+    let mut source = Source::open(&mut settings, &signals.stop())?;
     let stats = settings.stats.as_deref().map(StatsFile::open).transpose()?;
 
     // (b) From here on without them.
@@ -53,6 +57,8 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
 
     // (c) Sinks, and the threads that feed them.
     let sink: Option<SharedSink> = (!settings.quiet).then(|| crate::output::stdout(&settings));
+    let debug = settings.debug;
+    let _watch = signals.watch(move || log::debug(debug, || "SIGHUP: there is no log file to open anew".to_owned()))?;
     let board = Arc::new(Board::new(sink.clone()));
     let capture = source.start(&settings, sink.as_ref(), &board)?;
 
@@ -75,6 +81,51 @@ fn give_up(settings: &Settings, needs: &Needs) -> Result<()> {
         log::debug(settings.debug, || state.to_string());
     }
     Ok(())
+}
+
+/// Where frames come from, open.
+enum Source {
+    Files(Box<Files>),
+    Interfaces(Interfaces),
+}
+
+/// A capture whose threads have started.
+enum Capture {
+    Files(Box<Reader>),
+    Interfaces(Listeners),
+}
+
+impl Source {
+    fn open(settings: &mut Settings, stop: &Stop) -> Result<Self> {
+        Ok(match &settings.live {
+            Some(live) => Self::Interfaces(Interfaces::open(settings, live, stop)?),
+            None => Self::Files(Box::new(Files::open(settings, stop))),
+        })
+    }
+
+    /// Names what is still to be opened as it is beneath a new root.
+    fn enter_root(&mut self, privileges: &Privileges) -> Result<()> {
+        match self {
+            Self::Files(files) => files.enter_root(privileges),
+            Self::Interfaces(_) => Ok(()),
+        }
+    }
+
+    fn start(self, settings: &Settings, sink: Option<&SharedSink>, board: &Arc<Board>) -> Result<Capture> {
+        Ok(match self {
+            Self::Files(files) => Capture::Files(Box::new(files.start(settings, sink, board)?)),
+            Self::Interfaces(interfaces) => Capture::Interfaces(interfaces.start(settings, sink, board)?),
+        })
+    }
+}
+
+impl Capture {
+    fn run(self) -> Outcome {
+        match self {
+            Self::Files(reader) => reader.run(),
+            Self::Interfaces(listeners) => listeners.run(),
+        }
+    }
 }
 
 fn end(settings: &Settings, outcome: Outcome, board: &Board, stats: Option<StatsFile>) -> Result<Ending> {

@@ -4,17 +4,16 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use pdns_capture::live::{self, Backend, LiveConfig, Sharing};
 use pdns_capture::{CaptureFile, FilterSet};
 use pdns_packet::frame::LinkType;
 
-use super::Settings;
+use super::{DNS_PORT, Settings};
 use crate::config::{Config, Findings};
 use crate::log;
 
 /// Capture from interfaces.
 #[derive(Debug)]
-// Read by the capture; until it is there, only that there are interfaces is.
-#[allow(dead_code)]
 pub(crate) struct Live {
     pub interfaces: Vec<String>,
     /// The filter as given; `Some` of nothing for none, `None` where none was given and the usual one holds.
@@ -23,6 +22,9 @@ pub(crate) struct Live {
     pub buffer_size: usize,
     pub promiscuous: bool,
     pub pfring: bool,
+    pub sharing: Sharing,
+    /// The ports that the usual filter passes.
+    pub ports: Vec<u16>,
 }
 
 impl Live {
@@ -34,7 +36,25 @@ impl Live {
             buffer_size: config.number::<usize>("buffer-size").unwrap_or(1) << 20,
             promiscuous: config.switch("promisc"),
             pfring: config.switch("pfring"),
+            sharing: match config.text("fanout") {
+                Some(fanout) if fanout.eq_ignore_ascii_case("flows") => Sharing::Flows,
+                _ => Sharing::Hosts,
+            },
+            ports: Some(config.ports("ports")).filter(|ports| !ports.is_empty()).unwrap_or_else(|| vec![DNS_PORT]),
         })
+    }
+
+    /// What the capture is opened with, but for what it has in common with files.
+    pub(crate) fn capture(&self) -> LiveConfig {
+        LiveConfig {
+            filter: self.filter.clone(),
+            ports: self.ports.clone(),
+            buffer_bytes: self.buffer_size,
+            promiscuous: self.promiscuous,
+            sharing: self.sharing,
+            backend: if self.pfring { Backend::PfRing { library: None } } else { Backend::Kernel },
+            ..LiveConfig::new(self.interfaces.iter().cloned())
+        }
     }
 }
 
@@ -65,11 +85,16 @@ pub(super) fn check_source(config: &Config, settings: &Settings, findings: &mut 
     }
 }
 
-/// Looks at the files that are read and written, and compiles the filter.
+/// Looks at the interfaces, and at the files that are read and written, and compiles the filter.
 pub(super) fn checked(config: &Config, mut settings: Settings, findings: &mut Findings) -> Settings {
     let mut filter = settings.filter.take();
     let inputs: Vec<PathBuf> = settings.inputs.iter().filter(|path| can_be_read_twice(path)).cloned().collect();
     let mut errors: Vec<_> = inputs.iter().filter_map(|path| check_input(path, filter.as_mut()).err()).collect();
+    if let Some(live) = &settings.live
+        && let Err(error) = live::check(&live.capture())
+    {
+        errors.push(error.into());
+    }
     errors.extend(settings.stats.as_deref().and_then(|path| check_stats(path, config.switch("check-config")).err()));
     for message in errors.iter().map(log::with_causes) {
         // The same filter is as wrong for the next file.

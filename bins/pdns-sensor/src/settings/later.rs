@@ -4,9 +4,7 @@ use super::Settings;
 
 /// One line for each function that is asked for and not there. What is built is taken off this list.
 pub(super) fn not_yet(settings: &Settings) -> Vec<String> {
-    let asked: [(&str, &str, bool); 9] = [
-        ("--dev", "live capture", settings.live.is_some()),
-        ("--pfring", "capture by PF_RING", settings.live.as_ref().is_some_and(|live| live.pfring)),
+    let asked: [(&str, &str, bool); 7] = [
         ("--logfile", "writing records to a file", settings.log_file.is_some()),
         ("--kafka-brokers", "sending records to Kafka", settings.kafka.is_some()),
         ("--fluentd-socket", "sending records to Fluentd", settings.fluentd.is_some()),

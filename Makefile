@@ -1,9 +1,11 @@
 # Thin calls of cargo. Every target installs what it needs and is missing: system packages by apt, tools by cargo.
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+BINARY ?= target/release/pdns-sensor
 CARGO ?= cargo
 
 .DEFAULT_GOAL := build
-.PHONY: build install demo test lint fmt bench fixtures clean deps
+.PHONY: build install uninstall demo test lint fmt bench fixtures clean deps
 
 # libpcap compiles capture filters; its headers are needed to build.
 deps:
@@ -12,9 +14,26 @@ deps:
 build: deps
 	$(CARGO) build --release --locked --bin pdns-sensor --bin dns-stamp
 
+# The binary, the man page, the unit, the examples and the docs. Settings that are there already are left as they are.
+DATA := $(DESTDIR)$(PREFIX)/share/doc/pdns-sensor
+UNIT := $(DESTDIR)$(PREFIX)/lib/systemd/system/pdns-sensor.service
+SETTINGS := $(DESTDIR)$(SYSCONFDIR)/pdns-sensor/pdns-sensor.env
 install: build
-	install -D -m 0755 target/release/pdns-sensor $(DESTDIR)$(PREFIX)/bin/pdns-sensor
-	install -D -m 0755 target/release/dns-stamp $(DESTDIR)$(PREFIX)/bin/dns-stamp
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/pdns-sensor
+	install -D -m 0644 dist/pdns-sensor.8 $(DESTDIR)$(PREFIX)/share/man/man8/pdns-sensor.8
+	install -d $(dir $(UNIT))
+	sed -e 's|=/usr/local/|=$(PREFIX)/|' -e 's|=/etc/|=$(SYSCONFDIR)/|' dist/pdns-sensor.service >$(UNIT)
+	install -D -m 0644 -t $(DATA)/examples dist/pdns-sensor.env dist/pdns-sensor.logrotate
+	install -D -m 0644 -t $(DATA) README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT docs/*.md
+	# A password may come to stand in it.
+	[ -e $(SETTINGS) ] || install -D -m 0600 dist/pdns-sensor.env $(SETTINGS)
+
+# All of it but settings that were changed.
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/pdns-sensor $(DESTDIR)$(PREFIX)/share/man/man8/pdns-sensor.8 $(UNIT)
+	rm -rf $(DATA)
+	! cmp -s dist/pdns-sensor.env $(SETTINGS) || rm $(SETTINGS)
+	! [ -d $(dir $(SETTINGS)) ] || rmdir --ignore-fail-on-non-empty $(dir $(SETTINGS))
 
 demo: build
 	@echo
@@ -26,7 +45,7 @@ demo: build
 
 # Run as root, so that nothing is skipped: PDNS_REQUIRE_RIGS makes a test that would skip fail instead.
 test: lint
-	@.ci/packages iproute2 gcc python3 python3-venv
+	@.ci/packages iproute2 gcc python3 python3-venv systemd
 	@.ci/packages bind9 bind9-dnsutils faketime
 	PDNS_REQUIRE_RIGS=$$([ "$$(id -u)" = 0 ] && echo 1) $(CARGO) test --workspace --locked
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked

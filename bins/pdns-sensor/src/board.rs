@@ -84,20 +84,51 @@ impl Board {
         let sink = self.sink.as_ref().map(output::stats).unwrap_or_default();
         let mut sum = Counters::default();
         for slot in self.slots.lock().unwrap_or_else(PoisonError::into_inner).iter().rev() {
-            sum.add(&slot.0.lock().unwrap_or_else(PoisonError::into_inner));
+            sum.add(&slot.0.lock().unwrap_or_else(PoisonError::into_inner).counters);
         }
         Account::new(sum, sink)
     }
 }
 
+/// Whether all threads still put up their counters: those of a capture from interfaces do so whatever comes.
+pub(crate) struct Pulse {
+    board: Arc<Board>,
+    times: Vec<u64>,
+}
+
+impl Pulse {
+    pub(crate) const fn new(board: Arc<Board>) -> Self {
+        Self { board, times: Vec::new() }
+    }
+
+    /// Whether every thread has done so since this was last asked.
+    pub(crate) fn beats(&mut self) -> bool {
+        let slots = self.board.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let times: Vec<_> =
+            slots.iter().map(|slot| slot.0.lock().unwrap_or_else(PoisonError::into_inner).times).collect();
+        let beats = times.iter().enumerate().all(|(slot, times)| self.times.get(slot) != Some(times));
+        self.times = times;
+        beats
+    }
+}
+
 /// One thread's place on the board.
 #[derive(Clone, Default)]
-pub(crate) struct Slot(Arc<Mutex<Counters>>);
+pub(crate) struct Slot(Arc<Mutex<Posted>>);
+
+#[derive(Default)]
+struct Posted {
+    counters: Counters,
+    /// How often they were put up.
+    times: u64,
+}
 
 impl Slot {
     /// Puts up what `count` writes down.
     pub(crate) fn put_up(&self, count: impl FnOnce(&mut Counters)) {
-        count(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut posted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        count(&mut posted.counters);
+        posted.times += 1;
     }
 }
 
@@ -134,6 +165,19 @@ mod tests {
         let account = board.account();
         assert_eq!((account.counters.ingest.udp_datagrams, account.counters.tracker.pairing.queries), (5, 4));
         assert_eq!(account.udp_datagrams_queued(), 1);
+    }
+
+    #[test]
+    fn the_pulse_beats_while_all_threads_put_something_up() {
+        let board = Arc::new(Board::new(None));
+        let mut pulse = Pulse::new(Arc::clone(&board));
+        let slots = [board.slot(), board.slot()];
+        assert!(pulse.beats(), "they have only just been made");
+        assert!(!pulse.beats());
+        for (puts_up, beats) in [([true, true], true), ([true, false], false), ([false, true], false)] {
+            slots.iter().zip(puts_up).filter(|(_, puts_up)| *puts_up).for_each(|(slot, _)| slot.put_up(|_| ()));
+            assert_eq!(pulse.beats(), beats);
+        }
     }
 
     #[test]

@@ -151,6 +151,18 @@ mod tests {
     }
 
     #[test]
+    fn the_docs_have_the_man_page() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist/pdns-sensor.8");
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command()).section("8").date("").render(&mut page).unwrap();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &page).unwrap();
+        }
+        let written = std::fs::read(&path).unwrap();
+        assert!(written == page, "if the change is meant: UPDATE_DOCS=1 cargo test -p pdns-sensor the_docs_have");
+    }
+
+    #[test]
     fn old_spellings_become_ours() {
         assert_eq!(
             normalise(&["-pcap", "a_b.pcap", "-gc_age=-1m", "--gc_age", "-1m", "-quiet", "-", "-h"]),

@@ -15,6 +15,7 @@ mod output;
 mod pipeline;
 mod privileges;
 mod progress;
+mod service;
 mod settings;
 mod signals;
 mod worker;

@@ -8,6 +8,8 @@
 //! - `input`: files that are cut, damaged, compressed, several, piped or no captures at all.
 //! - `output`: records to pipes that stall, close or are full; which records are written.
 //! - `privileges`: what is given up once the capture is open; `sandbox`, a program of its own, tries what that forbids.
+//! - `install`: what `make install` puts in place, and whether systemd accepts it.
+//! - `service`: what a service manager hears.
 //! - `golden`: whether each capture under `fixtures/captures` gives exactly the records that were checked for it.
 //! - `account`: whether every frame, message and record is in exactly one place.
 //! - `determinism`: whether the same capture gives the same records on every run and with any number of workers.
@@ -32,6 +34,8 @@ mod determinism;
 mod golden;
 mod gopassivedns;
 mod input;
+mod install;
 mod output;
 mod privileges;
+mod service;
 mod util;

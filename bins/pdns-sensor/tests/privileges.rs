@@ -8,18 +8,10 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::util::{Run, Scratch, exchange, pcap, sensor, sensor_on, wait};
+use crate::util::{Run, Scratch, exchange, is_root, pcap, sensor, sensor_on, wait};
 
 /// A user that has nothing, by number, and the system's name of another.
 const NOBODY: &str = "65534";
-
-fn is_root() -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        crate::util::skip("no root");
-    }
-    root
-}
 
 #[test]
 fn every_thread_is_without_privileges() {

@@ -20,7 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Longer than any run here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program with one worker and a fixed name; flags are added by the test.
 pub(crate) fn sensor() -> Command {
@@ -247,6 +247,15 @@ pub(crate) fn skipped(reason: &str) {
 pub(crate) fn skip(reason: &str) {
     assert!(std::env::var_os("PDNS_REQUIRE_RIGS").is_none_or(|value| value != "1"), "cannot be skipped: {reason}");
     skipped(reason);
+}
+
+/// Whether this is root; where it is not, says that the test does nothing.
+pub(crate) fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        skip("no root");
+    }
+    root
 }
 
 pub(crate) fn workspace() -> PathBuf {

@@ -14,10 +14,11 @@ use pdns_sink::DirectError;
 use self::files::{Files, Reader};
 use self::live::{Interfaces, Listeners};
 use crate::account::StatsFile;
-use crate::board::Board;
+use crate::board::{Board, Pulse};
 use crate::log;
 use crate::output::SharedSink;
 use crate::privileges::{self, Needs, Privileges};
+use crate::service::{Service, Watch};
 use crate::settings::Settings;
 use crate::signals::{Signals, Stop};
 
@@ -47,6 +48,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     let signals = Signals::take().context("cannot take signals")?;
 
     // (a) What takes rights: the capture, files that are written at the end, and sockets that others connect to.
+    let service = Service::find();
     let mut source = Source::open(&mut settings, &signals.stop())?;
     let stats = settings.stats.as_deref().map(StatsFile::open).transpose()?;
 
@@ -63,11 +65,15 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     let capture = source.start(&settings, sink.as_ref(), &board)?;
 
     // (d) Whoever asks how it is going reads the board.
+    let watchdog = watchdog(&service, &settings, &board)?;
+    service.ready();
 
     // (e) The capture itself.
     let outcome = capture.run();
 
     // (f) The end.
+    service.stopping();
+    watchdog.iter().for_each(Watch::ending);
     end(&settings, outcome, &board, stats)
 }
 
@@ -81,6 +87,13 @@ fn give_up(settings: &Settings, needs: &Needs) -> Result<()> {
         log::debug(settings.debug, || state.to_string());
     }
     Ok(())
+}
+
+/// Shows the service manager that the capture goes on. A capture from files may wait for input for as long as it takes.
+fn watchdog(service: &Service, settings: &Settings, board: &Arc<Board>) -> Result<Option<Watch>> {
+    let mut pulse = settings.live.is_some().then(|| Pulse::new(Arc::clone(board)));
+    let watch = service.watch(move || pulse.as_mut().is_none_or(Pulse::beats));
+    watch.context("cannot start the watchdog's thread")
 }
 
 /// Where frames come from, open.

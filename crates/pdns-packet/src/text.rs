@@ -1,13 +1,15 @@
 //! Byte writers for presentation text: numbers and addresses without `fmt`, and one trait for raw or escaped output.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 /// Where presentation text is written.
 ///
 /// Everything this crate prints is ASCII between space and `~`. Two of those bytes need care in an encoding such as
 /// JSON, `"` and `\`, so they have their own methods and all others go through [`plain`](Text::plain) unseen.
 pub trait Text {
-    /// Appends printable ASCII that holds neither `"` nor `\`.
+    /// Appends printable ASCII that holds neither `"` nor `\`. Whoever appends something else
+    /// [takes it back](Self::rewind) or [replaces](Self::overwrite) it.
     fn plain(&mut self, bytes: &[u8]);
     /// Appends the first `len` of `bytes`, which are as for [`plain`](Self::plain). To copy a number of bytes that is
     /// known beforehand takes no call, so an implementation may copy all and take back the rest.
@@ -23,6 +25,19 @@ pub trait Text {
     fn position(&self) -> usize;
     /// Takes back everything written after `position`.
     fn rewind(&mut self, position: usize);
+    /// Replaces the byte written at `position`.
+    fn overwrite(&mut self, position: usize, byte: u8);
+
+    /// Says that the name at `place` of a message was written from `position` to here. Whoever remembers that can
+    /// [repeat](Self::repeat_name) it.
+    #[inline]
+    fn remember_name(&mut self, _place: usize, _position: usize) {}
+
+    /// Appends `separator` and the name at `place` of the message, if it is remembered, and says whether it is.
+    #[inline]
+    fn repeat_name(&mut self, _separator: &[u8], _place: usize) -> bool {
+        false
+    }
 
     /// Appends one byte of any value the way RFC 1035 section 5.1 escapes it outside quotes: `\DDD` when it is not
     /// printable, a backslash before `"` and `\`.
@@ -50,29 +65,20 @@ pub trait Text {
     /// Appends a decimal number.
     #[inline]
     fn number(&mut self, value: u64) {
-        // Most numbers are ports, lengths and TTLs. Arrays of a known length are copied without a call.
-        match value {
-            0..10 => self.plain(&[b'0' + value as u8]),
-            10..100 => self.plain(&pair(value as u32)),
-            100..100_000 => {
-                let value = value as u32;
-                let (high, low) = (value / 100, value % 100);
-                let ([c, d], [e, f]) = (pair(high % 100), pair(low));
-                let digits = [b'0' + (high / 100) as u8, c, d, e, f, 0, 0, 0];
-                match value {
-                    0..1000 => self.plain(&[d, e, f]),
-                    1000..10_000 => self.plain(&[c, d, e, f]),
-                    _ => self.padded(&digits, 5),
-                }
-            }
-            _ => self.long_number(value),
+        if value >= EIGHT_DIGITS {
+            return self.long_number(value);
         }
+        // Counted apart from the digits, since what follows waits for it. Zero has one digit, as one has.
+        let len = (value as u32 | 1).ilog10() + 1;
+        let text = (eight_digits(value as u32) | ZEROS) >> (8 * (8 - len));
+        self.padded(&text.to_le_bytes(), len as usize);
     }
 
-    /// Appends a number of more than five digits.
+    /// Appends a number of more than eight digits.
+    #[cold]
     fn long_number(&mut self, value: u64) {
-        let mut digits = [0; 20];
-        self.plain(decimal(value, &mut digits));
+        self.number(value / EIGHT_DIGITS);
+        self.padded(&decimals(value % EIGHT_DIGITS), 8);
     }
 
     /// Appends bytes as hexadecimal digits, in upper case as RFC 4034 section 5.3 and RFC 3597 section 5 show them.
@@ -85,6 +91,14 @@ pub trait Text {
                 digits[1] = DIGITS[usize::from(byte & 15)];
             }
             self.plain(&buffer[..chunk.len() * 2]);
+        }
+    }
+
+    /// Appends bytes as hexadecimal digits, in lower case.
+    fn lower_hex(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(4) {
+            let digits = chunk.iter().rev().fold(0, |digits, &byte| digits << 16 | u64::from(HEX[usize::from(byte)]));
+            self.padded(&digits.to_le_bytes(), 2 * chunk.len());
         }
     }
 
@@ -126,16 +140,13 @@ pub trait Text {
     }
 
     /// Appends an IPv4 address.
+    #[inline]
     fn ipv4(&mut self, address: Ipv4Addr) {
-        let mut buffer = [0; 17];
-        let mut at = 0;
-        for octet in address.octets() {
-            let entry = OCTETS[usize::from(octet)];
-            // Always four bytes; the next octet, or the end, covers what is too much.
-            buffer[at..at + 4].copy_from_slice(&entry);
-            at += 2 + usize::from(octet >= 10) + usize::from(octet >= 100);
-        }
-        self.padded(&buffer, at - 1);
+        let [a, b, c, d] = address.octets();
+        let (first, first_len) = two_octets(a, b);
+        let (last, last_len) = two_octets(c, d);
+        self.padded(&first, first_len);
+        self.padded(&last, last_len - 1);
     }
 
     /// Appends an IPv6 address in the form of RFC 5952: longest run of zero groups as `::`, lower case, and an
@@ -146,25 +157,17 @@ pub trait Text {
             return self.ipv4(v4);
         }
         let groups = address.segments();
-        let (start, length) = longest_zero_run(&groups);
-        let mut buffer = [0; 39];
-        let mut at = 0;
-        let mut index = 0;
-        while index < 8 {
-            if length > 1 && index == start {
-                buffer[at..at + 2].copy_from_slice(b"::");
-                at += 2;
-                index += length;
-                continue;
+        let run = longest_zero_run(&groups);
+        for (index, group) in groups.into_iter().enumerate() {
+            if index == run.start {
+                // The group before has its own colon.
+                self.plain(if index == 0 { b"::" } else { b":" });
             }
-            if index > 0 && (length < 2 || index != start + length) {
-                buffer[at] = b':';
-                at += 1;
+            if !run.contains(&index) {
+                let (text, len) = hex_group(group);
+                self.padded(&text, if index == 7 { len } else { len + 1 });
             }
-            at += hex_group(groups[index], &mut buffer[at..]);
-            index += 1;
         }
-        self.plain(&buffer[..at]);
     }
 }
 
@@ -196,53 +199,65 @@ impl Text for Vec<u8> {
     fn rewind(&mut self, position: usize) {
         self.truncate(position);
     }
+
+    fn overwrite(&mut self, position: usize, byte: u8) {
+        if let Some(place) = self.get_mut(position) {
+            *place = byte;
+        }
+    }
 }
 
-/// The decimal digits of each octet and a dot after them.
-const OCTETS: [[u8; 4]; 256] = {
-    let mut table = [*b"0.  "; 256];
+/// One more than the largest number of eight digits.
+const EIGHT_DIGITS: u64 = 100_000_000;
+
+/// Eight times the character `0`.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// The eight decimal digits of a number below 100,000,000, zeros in front.
+#[inline]
+pub fn decimals(value: u64) -> [u8; 8] {
+    (eight_digits((value % EIGHT_DIGITS) as u32) | ZEROS).to_le_bytes()
+}
+
+/// The values of a number's eight decimal digits, a byte each, the first one lowest. The number is halved into fields of
+/// four, of two and of one digit; each step divides all fields at once, by multiplying with a rounded-up reciprocal that is
+/// exact for fields of that size.
+#[inline]
+const fn eight_digits(value: u32) -> u64 {
+    let (high, low) = (value / 10_000, value % 10_000);
+    let fours = high as u64 | (low as u64) << 32;
+    let hundreds = (fours * 10_486) >> 20 & 0x0000_007f_0000_007f;
+    let twos = hundreds | (fours - hundreds * 100) << 16;
+    let tens = (twos * 103) >> 10 & 0x000f_000f_000f_000f;
+    tens | (twos - tens * 10) << 8
+}
+
+/// The decimal digits of each octet and a dot after them, the first in the lowest byte.
+const OCTETS: [u32; 256] = {
+    let mut table = [0; 256];
     let mut octet = 0;
     while octet < 256 {
         let (hundreds, tens, ones) = (octet / 100, octet / 10 % 10, octet % 10);
         let [hundreds, tens, ones] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
-        table[octet] = match octet {
-            0..=9 => [ones, b'.', b' ', b' '],
-            10..=99 => [tens, ones, b'.', b' '],
+        table[octet] = u32::from_le_bytes(match octet {
+            0..=9 => [ones, b'.', 0, 0],
+            10..=99 => [tens, ones, b'.', 0],
             _ => [hundreds, tens, ones, b'.'],
-        };
+        });
         octet += 1;
     }
     table
 };
 
-/// Writes `value` in decimal at the end of `buffer` and returns the digits.
-pub fn decimal(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
-    let mut at = buffer.len();
-    loop {
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&pair((value % 100) as u32));
-        if value < 100 {
-            return &buffer[at + usize::from(value < 10)..];
-        }
-        value /= 100;
-    }
-}
-
-/// The two digits of a number below a hundred.
+/// Two octets in decimal, a dot after each, and how long that is.
 #[inline]
-const fn pair(value: u32) -> [u8; 2] {
-    PAIRS[(value % 100) as usize]
+fn two_octets(first: u8, second: u8) -> ([u8; 8], usize) {
+    let [first, second] = [OCTETS[usize::from(first)], OCTETS[usize::from(second)]];
+    // The dot is the highest byte that is not zero, and two of its bits are zeros.
+    let [first_bits, second_bits] = [first, second].map(|text| 34 - text.leading_zeros());
+    let text = u64::from(first) | u64::from(second) << first_bits;
+    (text.to_le_bytes(), (first_bits + second_bits) as usize / 8)
 }
-
-const PAIRS: [[u8; 2]; 100] = {
-    let mut table = [[0; 2]; 100];
-    let mut number = 0;
-    while number < 100 {
-        table[number] = [b'0' + number as u8 / 10, b'0' + number as u8 % 10];
-        number += 1;
-    }
-    table
-};
 
 /// Up to eight bytes as the upper end of a number.
 fn left_aligned(bytes: &[u8]) -> u64 {
@@ -251,32 +266,39 @@ fn left_aligned(bytes: &[u8]) -> u64 {
     u64::from_be_bytes(word)
 }
 
-/// The first of the longest runs of zero groups, as (index, length).
-fn longest_zero_run(groups: &[u16; 8]) -> (usize, usize) {
-    let (mut best, mut best_length, mut run) = (0, 0, 0);
-    for (index, &group) in groups.iter().enumerate() {
-        run = if group == 0 { run + 1 } else { 0 };
-        if run > best_length {
-            best = index + 1 - run;
-            best_length = run;
-        }
+/// The first of the longest runs of two or more zero groups; an empty one behind the end when there is none.
+#[inline]
+fn longest_zero_run(groups: &[u16; 8]) -> Range<usize> {
+    // A bit for each group; then for each run's beginnings that are followed by ever more of it.
+    let mut begins = groups.iter().rev().fold(0_u8, |bits, &group| bits << 1 | u8::from(group == 0));
+    let (mut start, mut len) = (8, 0);
+    while begins != 0 {
+        start = begins.trailing_zeros() as usize;
+        len += 1;
+        begins &= begins >> 1;
     }
-    (best, best_length)
+    if len > 1 { start..start + len } else { 8..8 }
 }
 
-/// Writes a group without leading zeros and returns how many digits it took.
-fn hex_group(group: u16, out: &mut [u8]) -> usize {
+/// The two digits of each byte in lower case, the first in the lower byte.
+const HEX: [u16; 256] = {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let length = match group {
-        0..=0xf => 1,
-        0x10..=0xff => 2,
-        0x100..=0xfff => 3,
-        _ => 4,
-    };
-    for (index, digit) in out[..length].iter_mut().enumerate() {
-        *digit = DIGITS[usize::from(group >> (4 * (length - 1 - index)) & 15)];
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = u16::from_le_bytes([DIGITS[byte >> 4], DIGITS[byte & 15]]);
+        byte += 1;
     }
-    length
+    table
+};
+
+/// A group without leading zeros and a colon after it, and how many digits it has.
+#[inline]
+fn hex_group(group: u16) -> ([u8; 8], usize) {
+    let [high, low] = group.to_be_bytes().map(|byte| u64::from(HEX[usize::from(byte)]));
+    let zeros = (group | 1).leading_zeros() / 4;
+    let text = (high | low << 16 | u64::from(b':') << 32) >> (8 * zeros);
+    (text.to_le_bytes(), 4 - zeros as usize)
 }
 
 #[cfg(test)]
@@ -294,7 +316,8 @@ mod tests {
         let powers = (0..20).map(|exponent| 10_u64.pow(exponent)).flat_map(|power| [power - 1, power, power + 1]);
         for value in powers.chain([0, 7, 42, 65_535, 4_294_967_295, u64::MAX]) {
             assert_eq!(written(|out| out.number(value)), value.to_string());
-            assert_eq!(decimal(value, &mut [0; 20]), value.to_string().as_bytes());
+            let padded = format!("{:08}", value % 100_000_000);
+            assert_eq!(decimals(value), padded.as_bytes());
         }
     }
 
@@ -360,6 +383,8 @@ mod tests {
         }
         let long = [0xfb; 100];
         assert_eq!(written(|out| out.hex(&long)), "FB".repeat(100));
+        assert_eq!(written(|out| out.lower_hex(&long[..7])), "fb".repeat(7));
+        assert_eq!(written(|out| out.lower_hex(&[0x01, 0x23, 0x45, 0x67, 0x89, 0xab])), "0123456789ab");
         assert_eq!(written(|out| out.base64(&long)), "+/v7".repeat(33) + "+w==");
     }
 }

@@ -1,20 +1,9 @@
 //! Capture time, in nanoseconds, and how it is printed.
 
-use crate::text::decimal;
+use crate::text::{Text, decimals};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
-
-/// Three digits for each number below a thousand.
-const DECIMALS: [[u8; 3]; 1000] = {
-    let mut table = [[0; 3]; 1000];
-    let mut number = 0;
-    while number < 1000 {
-        table[number] = [b'0' + (number / 100) as u8, b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8];
-        number += 1;
-    }
-    table
-};
 
 /// A moment of capture time: nanoseconds since 1970-01-01T00:00:00Z, from 1677 to 2262. Times outside saturate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,50 +44,46 @@ impl Timestamp {
 /// nearly always in the same one.
 #[derive(Debug, Clone)]
 pub struct Rfc3339 {
+    /// The first nanosecond of the second that `text` tells.
     second: i64,
-    text: [u8; 30],
+    /// Up to the point before the decimals.
+    text: [u8; 32],
 }
 
 impl Default for Rfc3339 {
     fn default() -> Self {
-        Self { second: 0, text: *b"1970-01-01T00:00:00.000000000Z" }
+        Self { second: 0, text: *b"1970-01-01T00:00:00.            " }
     }
 }
 
 impl Rfc3339 {
-    /// The text of `time`, such as `2026-11-21T19:50:07.464963915Z`.
-    pub fn format(&mut self, time: Timestamp) -> &[u8; 30] {
-        let second = time.nanos().div_euclid(NANOS_PER_SECOND);
-        if second != self.second {
-            self.second = second;
-            self.set_second(second);
+    /// Length of the text up to the decimals.
+    const SECOND_LEN: usize = 20;
+
+    /// Appends `time`, such as `2026-11-21T19:50:07.464963915Z`.
+    #[inline]
+    pub fn write(&mut self, time: Timestamp, out: &mut impl Text) {
+        // Wraps for the seconds at both ends of what is representable, and back again.
+        if time.0.wrapping_sub(self.second) as u64 >= NANOS_PER_SECOND as u64 {
+            self.set_second(time);
         }
-        let nanos = time.nanos().rem_euclid(NANOS_PER_SECOND) as u32;
-        let (high, low) = (nanos / 100_000, nanos % 100_000);
-        self.text[20] = b'0' + (high / 1000) as u8;
-        self.text[21..24].copy_from_slice(&DECIMALS[(high % 1000) as usize]);
-        self.text[24..26].copy_from_slice(&DECIMALS[(low / 1000) as usize][1..]);
-        self.text[26..29].copy_from_slice(&DECIMALS[(low % 1000) as usize]);
-        &self.text
+        let nanos = time.0.wrapping_sub(self.second) as u32;
+        out.padded(&self.text, Self::SECOND_LEN);
+        out.padded(&decimals(u64::from(nanos / 10)), 8);
+        // Put together as a number, so that no two bytes are written that are then read as one word.
+        let last = u16::from_le_bytes(*b"0Z") + (nanos % 10) as u16;
+        out.plain(&last.to_le_bytes());
     }
 
-    fn set_second(&mut self, second: i64) {
-        let (year, month, day) = civil_from_days(second.div_euclid(SECONDS_PER_DAY));
-        let in_day = second.rem_euclid(SECONDS_PER_DAY);
-        self.put(0, 4, year);
-        self.put(5, 2, month);
-        self.put(8, 2, day);
-        self.put(11, 2, in_day / 3600);
-        self.put(14, 2, in_day / 60 % 60);
-        self.put(17, 2, in_day % 60);
-    }
-
-    fn put(&mut self, at: usize, width: usize, value: i64) {
-        let mut buffer = [0; 20];
-        let digits = decimal(value as u64, &mut buffer);
-        let field = &mut self.text[at..at + width];
-        field.fill(b'0');
-        field[width - digits.len()..].copy_from_slice(digits);
+    #[cold]
+    fn set_second(&mut self, time: Timestamp) {
+        self.second = time.0.wrapping_sub(time.0.rem_euclid(NANOS_PER_SECOND));
+        let (year, month, day, hour, minute, second) = civil(time.0.div_euclid(NANOS_PER_SECOND));
+        for (at, width, value) in
+            [(0, 4, year), (5, 2, month), (8, 2, day), (11, 2, hour), (14, 2, minute), (17, 2, second)]
+        {
+            self.text[at..at + width].copy_from_slice(&decimals(value as u64)[8 - width..]);
+        }
     }
 }
 
@@ -128,7 +113,13 @@ mod tests {
     use super::*;
 
     fn text(seconds: i64, nanos: u32) -> String {
-        String::from_utf8(Rfc3339::default().format(Timestamp::new(seconds, nanos)).to_vec()).unwrap()
+        written(&mut Rfc3339::default(), Timestamp::new(seconds, nanos))
+    }
+
+    fn written(clock: &mut Rfc3339, time: Timestamp) -> String {
+        let mut out = Vec::new();
+        clock.write(time, &mut out);
+        String::from_utf8(out).unwrap()
     }
 
     #[test]
@@ -140,6 +131,7 @@ mod tests {
         assert_eq!(text(4_294_967_295, 0), "2106-02-07T06:28:15.000000000Z");
         assert_eq!(text(-1, 500_000_000), "1969-12-31T23:59:59.500000000Z");
         assert_eq!(text(i64::MAX, 0), "2262-04-11T23:47:16.854775807Z");
+        assert_eq!(text(i64::MIN, 0), "1677-09-21T00:12:43.145224192Z");
     }
 
     #[test]
@@ -152,8 +144,8 @@ mod tests {
     #[test]
     fn the_cached_second_does_not_leak_into_the_next() {
         let mut clock = Rfc3339::default();
-        assert!(clock.format(Timestamp::new(59, 999_999_999)).ends_with(b"00:59.999999999Z"));
-        assert!(clock.format(Timestamp::new(60, 0)).ends_with(b"01:00.000000000Z"));
-        assert!(clock.format(Timestamp::new(59, 5)).ends_with(b"00:59.000000005Z"));
+        assert!(written(&mut clock, Timestamp::new(59, 999_999_999)).ends_with("00:59.999999999Z"));
+        assert!(written(&mut clock, Timestamp::new(60, 0)).ends_with("01:00.000000000Z"));
+        assert!(written(&mut clock, Timestamp::new(59, 5)).ends_with("00:59.000000005Z"));
     }
 }

@@ -6,30 +6,52 @@ use proptest::prelude::*;
 
 /// A writer that holds everyone to the contract of [`Text`].
 #[derive(Default)]
-struct Strict(Vec<u8>);
+struct Strict {
+    text: Vec<u8>,
+    /// Where the backslashes and quotes are that were written as such.
+    special: Vec<usize>,
+}
+
+impl Strict {
+    fn special(&mut self, byte: u8) {
+        self.special.push(self.text.len());
+        self.text.push(byte);
+    }
+
+    fn check(&self) {
+        for (at, &byte) in self.text.iter().enumerate() {
+            let is_special = self.special.binary_search(&at).is_ok();
+            assert_eq!(is_special, matches!(byte, b'"' | b'\\'), "{:?}", self.text);
+            assert!(matches!(byte, b' '..=b'~'), "{:?}", self.text);
+        }
+    }
+}
 
 impl Text for Strict {
     fn plain(&mut self, bytes: &[u8]) {
-        let allowed = |&byte: &u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-        assert!(bytes.iter().all(allowed), "{bytes:?} is not plain");
-        self.0.extend_from_slice(bytes);
+        self.text.extend_from_slice(bytes);
     }
 
     fn backslash(&mut self) {
-        self.0.push(b'\\');
+        self.special(b'\\');
     }
 
     fn quote(&mut self) {
-        self.0.push(b'"');
+        self.special(b'"');
     }
 
     fn position(&self) -> usize {
-        self.0.len()
+        self.text.len()
     }
 
     fn rewind(&mut self, position: usize) {
-        assert!(position <= self.0.len());
-        self.0.truncate(position);
+        assert!(position <= self.text.len());
+        self.text.truncate(position);
+        self.special.retain(|&at| at < position);
+    }
+
+    fn overwrite(&mut self, position: usize, byte: u8) {
+        self.text[position] = byte;
     }
 }
 
@@ -85,6 +107,7 @@ fn exercise(bytes: &[u8]) {
             let _decoded = option.decode();
         }
     }
+    out.check();
 }
 
 /// Every way to read a name says the same.

@@ -5,7 +5,8 @@ use pdns_packet::text::Text;
 use pdns_packet::time::Rfc3339;
 use pdns_track::{Status, Transaction, Transport};
 
-use crate::json::{self, JsonText};
+use crate::draft::Draft;
+use crate::json;
 use crate::transaction::asking;
 
 /// What all lines have in common.
@@ -32,7 +33,7 @@ pub(crate) fn encode(
     fragments: &Fragments,
     clock: &mut Rfc3339,
     transaction: &Transaction<'_>,
-    out: &mut Vec<u8>,
+    out: &mut Draft,
 ) -> u64 {
     let response = transaction.response.map(|response| response.message);
     let mut lines = Lines { head: 0..0, tail: 0..0, count: 0 };
@@ -44,11 +45,11 @@ pub(crate) fn encode(
     let rcode = response.map_or(Rcode::NOERROR, Message::rcode);
     if lines.count == 0 || rcode != Rcode::NOERROR {
         lines.begin(transaction, out);
-        out.extend_from_slice(b"\"a\":\"");
+        out.plain(b"\"a\":\"");
         if rcode != Rcode::NOERROR {
             rcode.write(out);
         }
-        out.extend_from_slice(b"\",\"atype\":\"\",\"ttl\":0");
+        out.plain(b"\",\"atype\":\"\",\"ttl\":0");
         lines.end(fragments, clock, transaction, out);
     }
     lines.count
@@ -62,19 +63,19 @@ struct Lines {
 }
 
 impl Lines {
-    fn begin(&mut self, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+    fn begin(&mut self, transaction: &Transaction<'_>, out: &mut Draft) {
         if self.count > 0 {
-            return out.extend_from_within(self.head.clone());
+            return out.repeat(self.head.clone());
         }
         let start = out.len();
         head(transaction, out);
         self.head = start..out.len();
     }
 
-    fn end(&mut self, fragments: &Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+    fn end(&mut self, fragments: &Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Draft) {
         self.count += 1;
         if self.count > 1 {
-            return out.extend_from_within(self.tail.clone());
+            return out.repeat(self.tail.clone());
         }
         let start = out.len();
         tail(fragments, clock, transaction, out);
@@ -82,61 +83,62 @@ impl Lines {
     }
 }
 
-fn head(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+fn head(transaction: &Transaction<'_>, out: &mut Draft) {
     let shown = transaction.response.or(transaction.query);
     let id = shown.map_or(0, |shown| shown.message.header().id);
-    json::number(out, b"{\"query_id\":", u64::from(id));
-    out.extend_from_slice(b",\"rcode\":");
+    out.number_field(b"{\"query_id\":", u64::from(id));
+    out.plain(b",\"rcode\":");
     match transaction.response {
         Some(response) => out.number(u64::from(response.message.rcode().0)),
-        None => out.extend_from_slice(b"-1"),
+        None => out.plain(b"-1"),
     }
-    out.extend_from_slice(b",\"q\":\"");
+    out.plain(b",\"q\":\"");
     let question = asking(transaction).and_then(Message::question);
     if let Some(question) = question {
         // A question that was counted has a readable name.
-        let _readable = question.qname.write(&mut JsonText(out));
+        let _readable = question.qname.write(out);
+        out.names().clear();
     }
-    out.extend_from_slice(b"\",\"qtype\":\"");
+    out.plain(b"\",\"qtype\":\"");
     if let Some(question) = question {
         question.qtype.write(out);
     }
-    out.extend_from_slice(b"\",");
+    out.plain(b"\",");
 }
 
-fn write_record(record: &Record<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"\"a\":\"");
-    record.rdata.write(&mut JsonText(out));
-    out.extend_from_slice(b"\",\"atype\":\"");
+fn write_record(record: &Record<'_>, out: &mut Draft) {
+    out.plain(b"\"a\":\"");
+    record.rdata.write(out);
+    out.plain(b"\",\"atype\":\"");
     record.rtype.write(out);
-    json::number(out, b"\",\"ttl\":", u64::from(record.ttl));
+    out.number_field(b"\",\"ttl\":", u64::from(record.ttl));
 }
 
-fn tail(fragments: &Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+fn tail(fragments: &Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Draft) {
     let (query, response) = (transaction.query, transaction.response);
-    out.extend_from_slice(b",\"dst\":\"");
+    out.plain(b",\"dst\":\"");
     out.ip(transaction.server);
-    out.extend_from_slice(b"\",\"src\":\"");
+    out.plain(b"\",\"src\":\"");
     out.ip(transaction.client);
-    out.extend_from_slice(b"\",\"tstamp\":\"");
+    out.plain(b"\",\"tstamp\":\"");
     if let Some(shown) = response.or(query) {
-        out.extend_from_slice(clock.format(shown.time));
+        clock.write(shown.time, out);
     }
-    out.extend_from_slice(b"\",\"elapsed\":");
+    out.plain(b"\",\"elapsed\":");
     match (transaction.status, query, response) {
         (Status::Answered, Some(query), Some(response)) => json::signed(out, response.time.since(query.time)),
-        _ => out.push(b'0'),
+        _ => out.plain(b"0"),
     }
-    json::number(out, b",\"sport\":\"", u64::from(transaction.client_port));
-    out.extend_from_slice(&fragments.level);
+    out.number_field(b",\"sport\":\"", u64::from(transaction.client_port));
+    out.plain(&fragments.level);
     let bytes = match (response, transaction.transport) {
         (None, _) => 0,
         (Some(response), Transport::Udp) => u64::from(response.frame_len),
         (Some(response), Transport::Tcp) => response.wire_len() as u64 + 2,
     };
     out.number(bytes);
-    out.extend_from_slice(b",\"protocol\":\"");
-    out.extend_from_slice(transaction.transport.name().as_bytes());
+    out.plain(b",\"protocol\":\"");
+    out.plain(transaction.transport.name().as_bytes());
     let answered = response.map(|response| response.message.header());
     let asked = query.map(|query| query.message.header()).or(answered);
     let flags: [(&[u8], bool); 4] = [
@@ -146,8 +148,8 @@ fn tail(fragments: &Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_
         (b",\"ra\":", answered.is_some_and(|header| header.ra())),
     ];
     for (key, set) in flags {
-        out.extend_from_slice(key);
-        out.extend_from_slice(if set { b"true" } else { b"false" });
+        out.plain(key);
+        out.plain(if set { b"true" } else { b"false" });
     }
-    out.extend_from_slice(&fragments.ends[transaction.status as usize]);
+    out.plain(&fragments.ends[transaction.status as usize]);
 }

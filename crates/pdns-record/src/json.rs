@@ -2,44 +2,7 @@
 
 use pdns_packet::text::Text;
 
-/// Presentation text inside a JSON string: RFC 8259 section 7 wants a backslash before `"` and `\`, and nothing else
-/// that [`Text`] is given.
-pub(crate) struct JsonText<'a>(pub &'a mut Vec<u8>);
-
-impl Text for JsonText<'_> {
-    #[inline]
-    fn plain(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    #[inline]
-    fn padded<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
-        self.0.padded(bytes, len);
-    }
-
-    fn backslash(&mut self) {
-        self.0.extend_from_slice(b"\\\\");
-    }
-
-    fn quote(&mut self) {
-        self.0.extend_from_slice(b"\\\"");
-    }
-
-    fn decimal_escape(&mut self, byte: u8) {
-        let [hundreds, tens, ones] = [byte / 100, byte / 10 % 10, byte % 10].map(|digit| b'0' + digit);
-        self.0.extend_from_slice(&[b'\\', b'\\', hundreds, tens, ones]);
-    }
-
-    #[inline]
-    fn position(&self) -> usize {
-        self.0.len()
-    }
-
-    #[inline]
-    fn rewind(&mut self, position: usize) {
-        self.0.truncate(position);
-    }
-}
+use crate::draft::Draft;
 
 /// Any text as a JSON string with its quotes.
 pub(crate) fn string(text: &str) -> Vec<u8> {
@@ -61,43 +24,30 @@ pub(crate) fn string(text: &str) -> Vec<u8> {
     out
 }
 
-/// Appends `,"key":` and a number.
-#[inline]
-pub(crate) fn number(out: &mut Vec<u8>, key: &[u8], value: u64) {
-    out.extend_from_slice(key);
-    out.number(value);
-}
-
 /// Appends a signed number.
-pub(crate) fn signed(out: &mut Vec<u8>, value: i64) {
+pub(crate) fn signed(out: &mut Draft, value: i64) {
     if value < 0 {
-        out.push(b'-');
+        out.plain(b"-");
     }
     out.number(value.unsigned_abs());
 }
 
-/// Appends the bytes in lower-case hexadecimal digits.
-pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    out.extend(bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
-}
-
 /// Appends text of unknown origin inside a JSON string: UTF-8 as it is, broken UTF-8 replaced, and escaped what is not
 /// printed but obeyed, so that nothing in it reaches a terminal as a command, ends a line or turns its order round.
-pub(crate) fn untrusted(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn untrusted(out: &mut Draft, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {
-                '"' | '\\' => out.extend_from_slice(&[b'\\', character as u8]),
+                '"' | '\\' => out.plain(&[b'\\', character as u8]),
                 _ if is_unprintable(character) => {
                     let digit = |place: u32| b"0123456789abcdef"[character as usize >> (4 * place) & 15];
-                    out.extend_from_slice(&[b'\\', b'u', digit(3), digit(2), digit(1), digit(0)]);
+                    out.plain(&[b'\\', b'u', digit(3), digit(2), digit(1), digit(0)]);
                 }
-                _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                _ => out.plain(character.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
         if !chunk.invalid().is_empty() {
-            out.extend_from_slice("\u{fffd}".as_bytes());
+            out.plain("\u{fffd}".as_bytes());
         }
     }
 }
@@ -121,6 +71,12 @@ const fn is_unprintable(character: char) -> bool {
 mod tests {
     use super::*;
 
+    fn drafted(write: impl Fn(&mut Draft)) -> Vec<u8> {
+        let mut out = Draft::new();
+        write(&mut out);
+        [b"\"", out.bytes(), b"\""].concat()
+    }
+
     #[test]
     fn strings_are_valid_json_whatever_they_hold() {
         for text in ["", "ns1", "a\"b\\c", "tab\tnul\0del\x7f", "größe \u{1f600}"] {
@@ -131,9 +87,7 @@ mod tests {
 
     #[test]
     fn untrusted_text_holds_no_control_bytes() {
-        let mut out = vec![b'"'];
-        untrusted(&mut out, b"a\x1b[31m\"\\\xff\xc3\xa9\xc2\x9b");
-        out.push(b'"');
+        let out = drafted(|out| untrusted(out, b"a\x1b[31m\"\\\xff\xc3\xa9\xc2\x9b"));
         assert!(out.iter().all(|&byte| byte >= 0x20 && byte != 0x7f));
         let parsed: String = serde_json::from_slice(&out).unwrap();
         assert_eq!(parsed, "a\x1b[31m\"\\\u{fffd}é\u{9b}");
@@ -142,19 +96,18 @@ mod tests {
     #[test]
     fn untrusted_text_ends_no_line_and_keeps_its_order() {
         let text = "\u{85}\u{2028}\u{202e}\u{2066}\u{feff}\u{61c}é\u{1f600}";
-        let mut out = vec![b'"'];
-        untrusted(&mut out, text.as_bytes());
-        out.push(b'"');
+        let out = drafted(|out| untrusted(out, text.as_bytes()));
         assert_eq!(String::from_utf8(out.clone()).unwrap(), r#""\u0085\u2028\u202e\u2066\ufeff\u061cé😀""#);
         assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
     }
 
     #[test]
     fn numbers_of_both_signs() {
-        let mut out = Vec::new();
-        signed(&mut out, i64::MIN);
-        number(&mut out, b",", 0);
-        signed(&mut out, -1);
-        assert_eq!(out, b"-9223372036854775808,0-1");
+        let out = drafted(|out| {
+            signed(out, i64::MIN);
+            signed(out, 0);
+            signed(out, -1);
+        });
+        assert_eq!(out, b"\"-92233720368547758080-1\"");
     }
 }

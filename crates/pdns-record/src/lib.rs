@@ -49,6 +49,7 @@
 
 mod answer;
 mod binary;
+mod draft;
 mod edns;
 mod encoding;
 mod json;
@@ -58,6 +59,8 @@ mod transaction;
 pub use encoding::{Encoding, Format};
 use pdns_packet::time::Rfc3339;
 use pdns_track::Transaction;
+
+use draft::Draft;
 
 /// What the records hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +76,7 @@ pub enum Layout {
 pub struct Encoder {
     encoding: Encoding,
     clock: Rfc3339,
+    draft: Draft,
     answer: answer::Fragments,
     transaction: transaction::Fragments,
     binary: binary::Fragments,
@@ -91,6 +95,7 @@ impl Encoder {
         Self {
             encoding,
             clock: Rfc3339::default(),
+            draft: Draft::new(),
             answer: answer::Fragments::new(&sensor, &level),
             transaction: transaction::Fragments::new(&sensor),
             binary,
@@ -99,18 +104,21 @@ impl Encoder {
 
     /// Appends the records of one transaction to `out` and returns how many there are.
     pub fn encode(&mut self, transaction: &Transaction<'_>, out: &mut Vec<u8>) -> u64 {
-        match (self.encoding.format, self.encoding.layout) {
-            (Format::Json, Layout::Answer) => answer::encode(&self.answer, &mut self.clock, transaction, out),
-            (Format::Json, Layout::Transaction) => {
-                transaction::encode(&mut self.transaction, &mut self.clock, transaction, out);
+        if self.encoding.format != Format::Json {
+            let mut records = 0;
+            self.encode_each(transaction, out, &mut |_| records += 1);
+            return records;
+        }
+        self.draft.clear();
+        let lines = match self.encoding.layout {
+            Layout::Answer => answer::encode(&self.answer, &mut self.clock, transaction, &mut self.draft),
+            Layout::Transaction => {
+                transaction::encode(&mut self.transaction, &mut self.clock, transaction, &mut self.draft);
                 1
             }
-            _ => {
-                let mut records = 0;
-                self.encode_each(transaction, out, &mut |_| records += 1);
-                records
-            }
-        }
+        };
+        out.extend_from_slice(self.draft.bytes());
+        lines
     }
 
     /// Appends the records of one transaction to `out` and calls `ended` with the length of `out` after each.

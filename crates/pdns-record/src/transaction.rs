@@ -8,17 +8,15 @@ use pdns_packet::text::Text;
 use pdns_packet::time::Rfc3339;
 use pdns_track::{Observed, Status, Transaction, Transport};
 
+use crate::draft::{Draft, Fragment};
 use crate::edns;
-use crate::json::{self, JsonText};
-use crate::names::Names;
+use crate::json;
 
 /// What many lines have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Fragments {
     /// The beginning of a line, by the number of its status.
     heads: [Vec<u8>; Status::ALL.len()],
-    /// The flags, by the bits of [`flag_bits`].
-    flags: Vec<Vec<u8>>,
     servers: Servers,
 }
 
@@ -27,47 +25,42 @@ impl Fragments {
     pub(crate) fn new(sensor: &[u8]) -> Self {
         let head = |status: Status| {
             let status = status.name().as_bytes();
-            [b"{\"sensor\":", sensor, b",\"status\":\"", status, b"\""].concat()
+            [b"{\"sensor\":", sensor, b",\"status\":\"", status].concat()
         };
-        Self {
-            heads: Status::ALL.map(head),
-            flags: (0..1 << FLAGS.len()).map(flags).collect(),
-            servers: Servers::default(),
-        }
+        Self { heads: Status::ALL.map(head), servers: Servers::default() }
     }
 }
 
-pub(crate) fn encode(fragments: &mut Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(&fragments.heads[transaction.status as usize]);
+pub(crate) fn encode(fragments: &mut Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Draft) {
+    out.plain(&fragments.heads[transaction.status as usize]);
     times(clock, transaction, out);
     ends(&mut fragments.servers, transaction, out);
     // The state machine never hands out a transaction without a message.
     let Some(shown) = transaction.response.or(transaction.query) else {
-        out.extend_from_slice(b"}\n");
+        out.plain(b"}\n");
         return;
     };
     header(transaction, shown, out);
     let carrier = carrier(transaction, shown);
-    let mut names = Names::default();
-    question(transaction, carrier, &mut names, out);
-    out.extend_from_slice(&fragments.flags[flag_bits(shown.message.header())]);
+    question(transaction, carrier, out);
+    out.fragment(&FLAGS[flag_bits(shown.message.header())]);
     if let Some(query) = transaction.query {
-        json::number(out, b",\"query_bytes\":", query.wire_len() as u64);
+        out.number_field(b",\"query_bytes\":", query.wire_len() as u64);
     }
     if let Some(response) = transaction.response {
-        json::number(out, b",\"response_bytes\":", response.wire_len() as u64);
+        out.number_field(b",\"response_bytes\":", response.wire_len() as u64);
     }
     if transaction.retransmits > 0 {
-        json::number(out, b",\"retransmits\":", u64::from(transaction.retransmits));
+        out.number_field(b",\"retransmits\":", u64::from(transaction.retransmits));
     }
-    section(b",\"answers\":[", carrier.answers(), &mut names, out);
-    section(b",\"authorities\":[", carrier.authorities(), &mut names, out);
-    section(b",\"additionals\":[", without_edns(carrier.additionals()), &mut names, out);
+    section(b",\"answers\":[", carrier.answers(), out);
+    section(b",\"authorities\":[", carrier.authorities(), out);
+    section(b",\"additionals\":[", without_edns(carrier.additionals()), out);
     if let Some(opt) = shown.message.opt() {
         edns::encode(&opt, out);
     }
     malformed(transaction, out);
-    out.extend_from_slice(b"}\n");
+    out.plain(b"}\n");
 }
 
 /// The message whose sections are shown. UPDATE (RFC 2136 section 3.8) and NOTIFY (RFC 1996 section 3.7) carry theirs
@@ -85,123 +78,164 @@ pub(crate) fn asking<'a>(transaction: &Transaction<'a>) -> Option<&'a Message<'a
     messages.into_iter().find(|message| message.question().is_some())
 }
 
-fn times(clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+fn times(clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Draft) {
     if let Some(query) = transaction.query {
-        out.extend_from_slice(b",\"query_time\":\"");
-        out.extend_from_slice(clock.format(query.time));
-        out.push(b'"');
+        out.plain(b"\",\"query_time\":\"");
+        clock.write(query.time, out);
     }
     if let Some(response) = transaction.response {
-        out.extend_from_slice(b",\"response_time\":\"");
-        out.extend_from_slice(clock.format(response.time));
-        out.push(b'"');
+        out.plain(b"\",\"response_time\":\"");
+        clock.write(response.time, out);
     }
     if let (Status::Answered, Some(query), Some(response)) =
         (transaction.status, transaction.query, transaction.response)
     {
-        out.extend_from_slice(b",\"elapsed_ns\":");
+        out.plain(b"\",\"elapsed_ns\":");
         json::signed(out, response.time.since(query.time));
+        out.plain(b",\"client\":\"");
+    } else {
+        out.plain(b"\",\"client\":\"");
     }
 }
 
 /// How many servers' fragments are remembered; a power of two.
-const SERVERS: usize = 16;
+const SERVERS: usize = 64;
 
 /// The part of the line about the server, for the servers seen last: a sensor sees few of them.
-#[derive(Clone, Debug, Default)]
-struct Servers([Option<(Server, Vec<u8>)>; SERVERS]);
+#[derive(Clone, Debug)]
+struct Servers([(Server, Fragment<96>); SERVERS]);
 
-type Server = (IpAddr, u16, Transport);
+/// What tells servers apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Server {
+    address: u128,
+    /// Port, transport, and whether the address is IPv6.
+    rest: u32,
+}
 
-impl Servers {
+impl Server {
     #[inline]
-    fn write(&mut self, server: Server, out: &mut Vec<u8>) {
-        let last_octet = match server.0 {
-            IpAddr::V4(address) => address.to_bits() as usize,
-            IpAddr::V6(address) => address.to_bits() as usize + SERVERS / 2,
+    fn of(transaction: &Transaction<'_>) -> Self {
+        let (address, version) = match transaction.server {
+            IpAddr::V4(address) => (address.to_bits().into(), 0),
+            IpAddr::V6(address) => (address.to_bits(), 1 << 17),
         };
-        let place = &mut self.0[last_octet % SERVERS];
-        match place {
-            Some((known, text)) if *known == server => out.extend_from_slice(text),
-            _ => {
-                let start = out.len();
-                write_server(server, out);
-                let (known, text) = place.get_or_insert_with(|| (server, Vec::new()));
-                *known = server;
-                text.clear();
-                text.extend_from_slice(&out[start..]);
-            }
-        }
+        let transport = u32::from(transaction.transport == Transport::Tcp) << 16;
+        Self { address, rest: u32::from(transaction.server_port) | transport | version }
+    }
+
+    /// Its place among [`Servers`]: servers often differ in one byte, wherever that is.
+    #[inline]
+    const fn place(self) -> usize {
+        let [high, low] = [(self.address >> 64) as u64, self.address as u64];
+        let mixed = (high ^ low ^ self.rest as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> (u64::BITS - SERVERS.ilog2())) as usize
     }
 }
 
-fn write_server((address, port, transport): Server, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"server\":\"");
-    out.ip(address);
-    json::number(out, b"\",\"server_port\":", u64::from(port));
-    out.extend_from_slice(b",\"transport\":\"");
-    out.extend_from_slice(transport.name().as_bytes());
-    out.push(b'"');
+impl Default for Servers {
+    fn default() -> Self {
+        // No server has such a number.
+        Self([(Server { address: 0, rest: u32::MAX }, Fragment::EMPTY); SERVERS])
+    }
 }
 
-fn ends(servers: &mut Servers, transaction: &Transaction<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"client\":\"");
+impl Servers {
+    #[inline]
+    fn write(&mut self, transaction: &Transaction<'_>, out: &mut Draft) {
+        let server = Server::of(transaction);
+        let (known, text) = &mut self.0[server.place() % SERVERS];
+        if *known == server {
+            return out.fragment(text);
+        }
+        let start = out.len();
+        write_server(transaction, out);
+        (*known, *text) = (server, Fragment::of(&[&out.bytes()[start..]]));
+    }
+}
+
+#[cold]
+fn write_server(transaction: &Transaction<'_>, out: &mut Draft) {
+    out.plain(b",\"server\":\"");
+    out.ip(transaction.server);
+    out.number_field(b"\",\"server_port\":", u64::from(transaction.server_port));
+    out.plain(b",\"transport\":\"");
+    out.plain(transaction.transport.name().as_bytes());
+    out.plain(b"\"");
+}
+
+fn ends(servers: &mut Servers, transaction: &Transaction<'_>, out: &mut Draft) {
     out.ip(transaction.client);
-    json::number(out, b"\",\"client_port\":", u64::from(transaction.client_port));
-    servers.write((transaction.server, transaction.server_port, transaction.transport), out);
+    out.number_field(b"\",\"client_port\":", u64::from(transaction.client_port));
+    servers.write(transaction, out);
     if transaction.vlan.is_empty() {
         return;
     }
     let mut separator: &[u8] = b",\"vlan\":[";
     for id in transaction.vlan.iter() {
-        json::number(out, separator, u64::from(id));
+        out.number_field(separator, u64::from(id));
         separator = b",";
     }
-    out.push(b']');
+    out.plain(b"]");
 }
 
-fn header(transaction: &Transaction<'_>, shown: &Observed<'_>, out: &mut Vec<u8>) {
-    json::number(out, b",\"id\":", u64::from(shown.message.header().id));
+/// Opcode and rcode of a response to a query, by rcode.
+const QUERY_RCODES: [Fragment<48>; 11] = {
+    let mut table = [Fragment::EMPTY; 11];
+    let mut rcode = 0;
+    while rcode < table.len() {
+        if let Some(name) = Rcode(rcode as u16).mnemonic() {
+            table[rcode] = Fragment::of(&[b",\"opcode\":\"QUERY\",\"rcode\":\"", name.as_bytes(), b"\""]);
+        }
+        rcode += 1;
+    }
+    table
+};
+
+fn header(transaction: &Transaction<'_>, shown: &Observed<'_>, out: &mut Draft) {
+    out.number_field(b",\"id\":", u64::from(shown.message.header().id));
     let opcode = shown.message.opcode();
     let rcode = transaction.response.map(|response| response.message.rcode());
-    match (opcode, rcode) {
-        (Opcode::QUERY, Some(Rcode::NOERROR)) => {
-            return out.extend_from_slice(b",\"opcode\":\"QUERY\",\"rcode\":\"NOERROR\"");
-        }
-        (Opcode::QUERY, Some(Rcode::NXDOMAIN)) => {
-            return out.extend_from_slice(b",\"opcode\":\"QUERY\",\"rcode\":\"NXDOMAIN\"");
-        }
-        _ => {}
+    if let (Opcode::QUERY, Some(Rcode(rcode))) = (opcode, rcode)
+        && let Some(fragment) = listed(&QUERY_RCODES, rcode)
+    {
+        return out.fragment(fragment);
     }
-    out.extend_from_slice(b",\"opcode\":\"");
+    out.plain(b",\"opcode\":\"");
     opcode.write(out);
     if let Some(rcode) = rcode {
-        out.extend_from_slice(b"\",\"rcode\":\"");
+        out.plain(b"\",\"rcode\":\"");
         rcode.write(out);
     }
-    out.push(b'"');
+    out.plain(b"\"");
 }
 
-fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, names: &mut Names, out: &mut Vec<u8>) {
+/// The fragment for a registry number, unless it is not in the table.
+#[inline]
+fn listed<const N: usize>(table: &[Fragment<N>], number: u16) -> Option<&Fragment<N>> {
+    table.get(usize::from(number)).filter(|fragment| !fragment.is_empty())
+}
+
+fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, out: &mut Draft) {
     let Some(message) = asking(transaction) else { return };
     let Some(first) = message.question() else { return };
-    let range = write_first_question(&first, out);
+    let name = write_first_question(&first, out);
+    let questions = message.questions();
+    if questions.len() > 1 {
+        let mut separator: &[u8] = b",\"questions\":[";
+        for question in questions {
+            out.plain(separator);
+            write_question(&question, out);
+            separator = b",";
+        }
+        out.plain(b"]");
+    }
+    out.names().clear();
     if let Some(other) = carrier.question()
         && is_spelled_alike(&first, carrier, &other)
     {
-        names.remember(other.qname.place(), range);
+        out.names().remember(other.qname.place(), name);
     }
-    let questions = message.questions();
-    if questions.len() < 2 {
-        return;
-    }
-    let mut separator: &[u8] = b",\"questions\":[";
-    for question in questions {
-        out.extend_from_slice(separator);
-        write_question(&question, out);
-        separator = b",";
-    }
-    out.push(b']');
 }
 
 /// Whether `carrier` spells its question's name as `question` does, case and all, without pointers that could lead
@@ -211,56 +245,96 @@ fn is_spelled_alike(question: &Question<'_>, carrier: &Message<'_>, other: &Ques
     question.qname.uncompressed().is_some_and(|name| rest.starts_with(name))
 }
 
-/// Appends the fields of the first question and returns where its name is. The frequent types have a line each, for the
-/// reason that [`write_type`] has.
-fn write_first_question(question: &Question<'_>, out: &mut Vec<u8>) -> Range<usize> {
-    out.extend_from_slice(b",\"qname\":\"");
+/// How many types have fragments: up to HTTPS, which is the highest of the frequent ones.
+const TYPES: usize = Rtype::HTTPS.0 as usize + 1;
+
+/// A fragment for each type's name that fits between `before` and `after`.
+const fn by_type(before: &[u8], after: &[u8]) -> [Fragment<32>; TYPES] {
+    let mut table = [Fragment::EMPTY; TYPES];
+    let mut rtype = 0;
+    while rtype < TYPES {
+        if let Some(name) = Rtype(rtype as u16).mnemonic() {
+            table[rtype] = Fragment::of(&[before, name.as_bytes(), after]);
+        }
+        rtype += 1;
+    }
+    table
+}
+
+/// Behind a question's name, by type, in class IN.
+static QUESTION_TYPES: [Fragment<32>; TYPES] = by_type(b"\",\"qtype\":\"", b"\",\"qclass\":\"IN\"");
+
+/// Behind a record's owner, by type, in class IN.
+static RECORD_TYPES: [Fragment<32>; TYPES] = by_type(b"\",\"type\":\"", b"\",\"ttl\":");
+
+/// Appends the fields of the first question and returns where its name is.
+fn write_first_question(question: &Question<'_>, out: &mut Draft) -> Range<usize> {
+    out.plain(b",\"qname\":\"");
     let start = out.len();
     // A question that was counted has a readable name.
-    let _readable = question.qname.write(&mut JsonText(out));
+    let _readable = question.qname.write(out);
     let name = start..out.len();
-    match (question.qtype, question.qclass) {
-        (Rtype::A, Class::IN) => out.extend_from_slice(b"\",\"qtype\":\"A\",\"qclass\":\"IN\""),
-        (Rtype::AAAA, Class::IN) => out.extend_from_slice(b"\",\"qtype\":\"AAAA\",\"qclass\":\"IN\""),
-        (Rtype::HTTPS, Class::IN) => out.extend_from_slice(b"\",\"qtype\":\"HTTPS\",\"qclass\":\"IN\""),
-        (Rtype::PTR, Class::IN) => out.extend_from_slice(b"\",\"qtype\":\"PTR\",\"qclass\":\"IN\""),
-        (qtype, qclass) => {
-            out.extend_from_slice(b"\",\"qtype\":\"");
-            qtype.write(out);
-            out.extend_from_slice(b"\",\"qclass\":\"");
-            qclass.write(out);
-            out.push(b'"');
+    match listed(&QUESTION_TYPES, question.qtype.0) {
+        Some(fragment) if question.qclass == Class::IN => out.fragment(fragment),
+        _ => {
+            out.plain(b"\",\"qtype\":\"");
+            question.qtype.write(out);
+            out.plain(b"\",\"qclass\":\"");
+            question.qclass.write(out);
+            out.plain(b"\"");
         }
     }
     name
 }
 
 /// Appends one of several questions.
-fn write_question(question: &Question<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"name\":\"");
+fn write_question(question: &Question<'_>, out: &mut Draft) {
+    out.plain(b"{\"name\":\"");
     // A question that was counted has a readable name.
-    let _readable = question.qname.write(&mut JsonText(out));
-    out.extend_from_slice(b"\",\"type\":\"");
+    let _readable = question.qname.write(out);
+    out.plain(b"\",\"type\":\"");
     question.qtype.write(out);
-    out.extend_from_slice(b"\",\"class\":\"");
+    out.plain(b"\",\"class\":\"");
     question.qclass.write(out);
-    out.extend_from_slice(b"\"}");
+    out.plain(b"\"}");
 }
 
 /// The header bits that are shown, in this order: RFC 1035 section 4.1.1, RFC 4035 sections 3.2.2 and 3.2.3.
-pub(crate) const FLAGS: [&str; 6] = ["aa", "tc", "rd", "ra", "ad", "cd"];
+pub(crate) const FLAG_NAMES: [&str; 6] = ["aa", "tc", "rd", "ra", "ad", "cd"];
 
-/// The bits of a header that [`FLAGS`] names, the first as the lowest.
+/// The bits of a header that [`FLAG_NAMES`] names, the first as the lowest.
 pub(crate) fn flag_bits(header: &Header) -> usize {
     let bits = [header.aa(), header.tc(), header.rd(), header.ra(), header.ad(), header.cd()];
     bits.into_iter().enumerate().fold(0, |set, (index, bit)| set | usize::from(bit) << index)
 }
 
-/// The `flags` field for a set of bits.
-fn flags(bits: usize) -> Vec<u8> {
-    let names: Vec<_> = (0..FLAGS.len()).filter(|index| bits >> index & 1 == 1).map(|index| FLAGS[index]).collect();
-    let list = if names.is_empty() { String::new() } else { format!("\"{}\"", names.join("\",\"")) };
-    format!(",\"flags\":[{list}]").into_bytes()
+/// The `flags` field, by the bits of [`flag_bits`].
+static FLAGS: [Fragment<48>; 1 << FLAG_NAMES.len()] = {
+    let mut table = [Fragment::EMPTY; 1 << FLAG_NAMES.len()];
+    let mut bits = 0;
+    while bits < table.len() {
+        table[bits] = flags(bits);
+        bits += 1;
+    }
+    table
+};
+
+const fn flags(bits: usize) -> Fragment<48> {
+    let mut parts: [&[u8]; 3 * FLAG_NAMES.len() + 2] = [b""; _];
+    parts[0] = b",\"flags\":[";
+    let mut separator: &[u8] = b"\"";
+    let mut index = 0;
+    while index < FLAG_NAMES.len() {
+        if bits >> index & 1 == 1 {
+            parts[3 * index + 1] = separator;
+            parts[3 * index + 2] = FLAG_NAMES[index].as_bytes();
+            parts[3 * index + 3] = b"\"";
+            separator = b",\"";
+        }
+        index += 1;
+    }
+    parts[3 * FLAG_NAMES.len() + 1] = b"]";
+    Fragment::of(&parts)
 }
 
 /// The additional records without the one that is shown as `edns`. RFC 6891 section 6.1.1 allows no OPT but that one; what
@@ -270,76 +344,64 @@ pub(crate) fn without_edns<'a>(additionals: impl Iterator<Item = Record<'a>>) ->
     additionals.filter(move |record| record.rtype != Rtype::OPT || std::mem::replace(&mut is_further, true))
 }
 
-fn section<'a>(key: &[u8], records: impl Iterator<Item = Record<'a>>, names: &mut Names, out: &mut Vec<u8>) {
+fn section<'a>(key: &[u8], records: impl Iterator<Item = Record<'a>>, out: &mut Draft) {
     let mut separator = key;
     let mut last = None;
     for record in records {
-        out.extend_from_slice(separator);
+        out.plain(separator);
         // The records of an RRset differ only in their RDATA.
         let set = (record.owner.place(), record.rtype, record.class, record.ttl);
         match last {
-            Some((same, ref range)) if same == set => out.extend_from_within(Range::clone(range)),
+            Some((same, ref range)) if same == set => out.repeat(Range::clone(range)),
             _ => {
                 let start = out.len();
-                write_set(&record, names, out);
+                write_set(&record, out);
                 last = Some((set, start..out.len()));
             }
         }
-        write_rdata(&record, names, out);
+        record.rdata.write(out);
+        out.plain(b"\"}");
         separator = b",";
     }
     if separator == b"," {
-        out.push(b']');
+        out.plain(b"]");
     }
 }
 
 /// Appends what the records of an RRset have in common.
-fn write_set(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"name\":\"");
-    names.write(&record.owner, out);
-    write_type(record.rtype, out);
+#[inline]
+fn write_set(record: &Record<'_>, out: &mut Draft) {
+    out.plain(b"{\"name\":\"");
+    // An owner that was counted is readable.
+    let _readable = record.owner.write(out);
+    match listed(&RECORD_TYPES, record.rtype.0) {
+        Some(fragment) if record.class == Class::IN => out.fragment(fragment),
+        _ => write_type_and_class(record, out),
+    }
+    out.number(u64::from(record.ttl));
+    out.plain(b",\"rdata\":\"");
+}
+
+#[cold]
+fn write_type_and_class(record: &Record<'_>, out: &mut Draft) {
+    out.plain(b"\",\"type\":\"");
+    record.rtype.write(out);
     if record.class != Class::IN {
-        out.extend_from_slice(b"\",\"class\":\"");
+        out.plain(b"\",\"class\":\"");
         record.class.write(out);
     }
-    json::number(out, b"\",\"ttl\":", u64::from(record.ttl));
-    out.extend_from_slice(b",\"rdata\":\"");
+    out.plain(b"\",\"ttl\":");
 }
 
-/// Appends a record's type. The frequent ones have a line each, so that their length is known and no call copies them.
-#[inline]
-fn write_type(rtype: Rtype, out: &mut Vec<u8>) {
-    match rtype {
-        Rtype::A => out.extend_from_slice(b"\",\"type\":\"A"),
-        Rtype::AAAA => out.extend_from_slice(b"\",\"type\":\"AAAA"),
-        Rtype::CNAME => out.extend_from_slice(b"\",\"type\":\"CNAME"),
-        Rtype::NS => out.extend_from_slice(b"\",\"type\":\"NS"),
-        Rtype::SOA => out.extend_from_slice(b"\",\"type\":\"SOA"),
-        Rtype::RRSIG => out.extend_from_slice(b"\",\"type\":\"RRSIG"),
-        _ => {
-            out.extend_from_slice(b"\",\"type\":\"");
-            rtype.write(out);
-        }
-    }
-}
-
-fn write_rdata(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
-    // The next record's owner is often the name that this one leads to, so it goes through the names.
-    if !record.rdata.name().is_some_and(|name| names.write(&name, out)) {
-        record.rdata.write(&mut JsonText(out));
-    }
-    out.extend_from_slice(b"\"}");
-}
-
-fn malformed(transaction: &Transaction<'_>, out: &mut Vec<u8>) {
+fn malformed(transaction: &Transaction<'_>, out: &mut Draft) {
     let mut separator = ",\"malformed\":\"";
     for damage in damages(transaction) {
-        out.extend_from_slice(separator.as_bytes());
-        out.extend_from_slice(damage.as_bytes());
+        out.plain(separator.as_bytes());
+        out.plain(damage.as_bytes());
         separator = "; ";
     }
     if separator == "; " {
-        out.push(b'"');
+        out.plain(b"\"");
     }
 }
 

@@ -140,81 +140,85 @@ impl<'a> Name<'a> {
     ///
     /// # Errors
     /// See [`NameError`]; `out` is then as before the call.
+    #[inline]
     pub fn write(&self, out: &mut impl Text) -> Result<(), NameError> {
-        if self.write_short(out) {
-            return Ok(());
+        if out.repeat_name(b"", self.place()) { Ok(()) } else { self.write_new(out) }
+    }
+
+    /// Appends a name that `out` does not hold yet.
+    fn write_new(&self, out: &mut impl Text) -> Result<(), NameError> {
+        let begin = out.position();
+        let written = self.write_plain(out);
+        if written != Ok(Written::Whole) {
+            out.rewind(begin);
         }
-        let mut buffer = [0; TEXT_LEN];
-        match self.copy_labels(&mut buffer)? {
-            Some((0, _)) => out.plain(b"."),
-            Some((len, labels)) if is_plain_text(&mut buffer, len, labels) => {
-                // Behind the first dot.
-                let [_, text @ ..] = &buffer;
-                match text.first_chunk::<SHORT>() {
-                    Some(short) if len <= SHORT => out.padded(short, len - 1),
-                    _ => out.plain(&text[..len - 1]),
-                }
+        match written? {
+            Written::Root => {
+                out.plain(b".");
+                return Ok(());
             }
-            Some(_) => self.write_labels(out),
-            None => {
+            Written::Whole => {}
+            Written::NotPlain => {
                 self.check()?;
                 self.write_labels(out);
             }
         }
+        out.remember_name(self.place(), begin);
         Ok(())
     }
 
-    /// Appends a name of a few labels without pointers and escapes, which most names asked for are, and says whether this
-    /// is one; if not, nothing was appended.
-    #[inline]
-    fn write_short(&self, out: &mut impl Text) -> bool {
-        let Some(from) = self.message.get(self.start..).and_then(<[u8]>::first_chunk::<SHORT>) else { return false };
-        let mut buffer = [0; SHORT + 8];
-        buffer[..SHORT].copy_from_slice(from);
-        let (mut at, mut labels) = (0, 0);
+    /// Appends a name in which no byte needs an escape, or a part of one in which some does.
+    fn write_plain(&self, out: &mut impl Text) -> Result<Written, NameError> {
+        let begin = out.position();
+        let (mut start, mut len, mut pointers) = (self.start, 0, 0);
         loop {
-            match buffer[at] {
-                0 => break,
-                length @ 1..=63 => {
-                    buffer[at] = b'.';
-                    at += 1 + usize::from(length);
-                    labels += 1;
-                }
-                _ => return false,
+            let run = self.run(start, len)?;
+            if run.labels > 0 && !self.write_run(start, run.stop, len == 0, out) {
+                return Ok(Written::NotPlain);
             }
-            if at >= SHORT {
-                return false;
+            len += run.stop - start;
+            let Some(target) = run.target else { break };
+            pointers += 1;
+            if pointers > MAX_POINTERS {
+                return Err(NameError::PointerLoop { offset: run.stop });
             }
+            if len > 0 && out.repeat_name(b".", target) {
+                // Text is never shorter than the labels, so that this much is not too long for a name.
+                let fits = out.position() - begin <= MAX_NAME_LEN - 2;
+                return Ok(if fits { Written::Whole } else { Written::NotPlain });
+            }
+            start = target;
         }
-        let [_, text @ ..] = &buffer;
-        let Some(text) = text.first_chunk::<SHORT>() else { return false };
-        let text = *text;
-        if labels == 0 || !needs_no_escape(&mut buffer, at, labels) {
-            return false;
-        }
-        out.padded(&text, at - 1);
-        true
+        Ok(if len > 0 { Written::Whole } else { Written::Root })
     }
 
-    /// Appends the labels before the name's first pointer, with dots between them, and returns the place that the pointer
-    /// leads to. `None`, with nothing appended, when there is no such label or pointer, when a byte needs an escape, or
-    /// when the labels are long: whoever has the rest of the name as text already then writes all of it after all.
-    pub fn write_head(&self, out: &mut impl Text) -> Option<usize> {
-        let run = self.run(self.start, 0).ok()?;
-        let len = run.stop - self.start;
-        let from = self.message.get(self.start..).and_then(<[u8]>::first_chunk::<SHORT>)?;
-        if run.labels == 0 || len > SHORT {
-            return None;
+    /// Appends the labels from `start` to `stop`, with a dot before each unless that is the name's first, and says whether
+    /// no byte needs an escape; if one does, what was appended is of no use.
+    #[inline]
+    fn write_run(&self, start: usize, stop: usize, is_first: bool, out: &mut impl Text) -> bool {
+        let from = start + usize::from(is_first);
+        let (Some(text), position) = (self.message.get(from..stop), out.position()) else { return false };
+        let special = match self.message.get(from..).and_then(<[u8]>::first_chunk) {
+            Some(block) if text.len() <= BLOCK => {
+                out.padded(block, text.len());
+                scan::special_in_names(block, text.len())
+            }
+            _ => {
+                out.plain(text);
+                text.chunks(BLOCK).map(scan::special_in_part_of_name).sum()
+            }
+        };
+        let (mut at, mut special_lengths) = (start, 0);
+        while at < stop
+            && let Some(&length) = self.message.get(at)
+        {
+            if at >= from {
+                out.overwrite(position + at - from, b'.');
+                special_lengths += usize::from(scan::is_special_in_names(length));
+            }
+            at += 1 + usize::from(length);
         }
-        let mut buffer = [0; SHORT + 8];
-        buffer[..SHORT].copy_from_slice(from);
-        if !is_plain_text(&mut buffer, len, run.labels) {
-            return None;
-        }
-        let target = run.target?;
-        let [_, text @ ..] = &buffer;
-        out.padded(text.first_chunk::<SHORT>()?, len - 1);
-        Some(Name::new(self.message, target).place())
+        special == special_lengths
     }
 
     /// Copies the name into `buffer` without compression and in lower case, and returns its bytes: the form in which
@@ -223,39 +227,24 @@ impl<'a> Name<'a> {
     /// # Errors
     /// See [`NameError`].
     pub fn canonical<'b>(&self, buffer: &'b mut [u8; MAX_NAME_LEN]) -> Result<&'b [u8], NameError> {
-        let Some((len, _)) = self.copy_labels(buffer)? else {
-            // Not reached: a name that can be read fits.
-            return Err(NameError::TooLong { offset: self.start });
-        };
+        let len = self.copy_labels(buffer)?;
         // No length byte is a capital: those start at 65, labels end at 63.
         buffer[..len].make_ascii_lowercase();
         buffer[len] = 0;
         Ok(&buffer[..=len])
     }
 
-    /// Copies all labels, each behind its length byte, and returns how many bytes and how many labels they are; `None`
-    /// when `buffer` cannot take them.
-    #[inline]
-    fn copy_labels(&self, buffer: &mut [u8]) -> Result<Option<(usize, usize)>, NameError> {
-        let (mut start, mut len, mut labels, mut pointers) = (self.start, 0, 0, 0);
+    /// Copies all labels, each behind its length byte, and returns how many bytes they are.
+    fn copy_labels(&self, buffer: &mut [u8; MAX_NAME_LEN]) -> Result<usize, NameError> {
+        let (mut start, mut len, mut pointers) = (self.start, 0, 0);
         loop {
             let run = self.run(start, len)?;
             let end = len + run.stop - start;
-            let from = self.message.get(start..).and_then(<[u8]>::first_chunk::<SHORT>);
-            let to = buffer.get_mut(len..).and_then(<[u8]>::first_chunk_mut::<SHORT>);
-            match (from, to) {
-                // What is too much is written over, or not looked at.
-                (Some(from), Some(to)) if end - len <= SHORT => *to = *from,
-                _ => {
-                    let (Some(from), Some(to)) = (self.message.get(start..run.stop), buffer.get_mut(len..end)) else {
-                        return Ok(None);
-                    };
-                    to.copy_from_slice(from);
-                }
+            if let (Some(from), Some(to)) = (self.message.get(start..run.stop), buffer.get_mut(len..end)) {
+                to.copy_from_slice(from);
             }
             len = end;
-            labels += run.labels;
-            let Some(target) = run.target else { return Ok(Some((len, labels))) };
+            let Some(target) = run.target else { return Ok(len) };
             pointers += 1;
             if pointers > MAX_POINTERS {
                 return Err(NameError::PointerLoop { offset: run.stop });
@@ -422,43 +411,18 @@ impl<'a> Iterator for Labels<'a> {
     }
 }
 
-/// Room for nearly all names, the reverse names of IPv6 among them, as a whole number of words. Clearing room for the
-/// longest would take longer than the rest of the work.
-const TEXT_LEN: usize = 96;
-
 /// Up to this many bytes are copied with their number unknown, see [`Text::padded`]; most names are shorter.
-const SHORT: usize = 32;
+const BLOCK: usize = scan::BLOCK;
 
-/// Makes text of the `len` bytes of `labels` labels in `buffer`, in place, and says whether no byte of them needs an
-/// escape and there is room for a word behind them; if not, what is in the buffer is of no use.
-#[inline]
-fn is_plain_text<const N: usize>(buffer: &mut [u8; N], len: usize, labels: usize) -> bool {
-    let mut at = 0;
-    while at < len {
-        let length = usize::from(buffer[at]);
-        buffer[at] = b'.';
-        at += 1 + length;
-    }
-    needs_no_escape(buffer, len, labels)
-}
-
-/// Whether no byte of the `len` bytes of text in `buffer`, each of `labels` labels behind a dot, needs an escape, and there
-/// is room for a word behind them.
-#[inline]
-fn needs_no_escape<const N: usize>(buffer: &mut [u8; N], len: usize, labels: usize) -> bool {
-    // The words below reach beyond the text.
-    let Some(beyond) = buffer.get_mut(len..len + 8) else { return false };
-    beyond.fill(b'a');
-    let (mut special, mut dots) = (0, 0);
-    for word in buffer[..len.next_multiple_of(8)].as_chunks().0 {
-        let word = u64::from_le_bytes(*word);
-        special |= scan::may_need_escape(word);
-        // One count per byte of the word; 12 words cannot make one overflow.
-        dots += scan::equal(word, b'.') >> 7;
-    }
-    // More dots than labels: one stands inside a label.
-    let dots: u8 = dots.to_le_bytes().iter().sum();
-    special == 0 && usize::from(dots) == labels
+/// What became of a name that was to be written without escapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    /// All of it was.
+    Whole,
+    /// It has no labels.
+    Root,
+    /// It needs escapes, or may be longer than a name may be.
+    NotPlain,
 }
 
 /// Whether a byte of a label stands for itself in presentation format.
@@ -527,18 +491,41 @@ mod tests {
     }
 
     #[test]
-    fn the_head_of_a_name_ends_at_its_first_pointer() {
-        let head = |message: &[u8]| {
-            let mut padded = message.to_vec();
-            padded.resize(80, 0);
-            let mut out = b"x".to_vec();
-            let place = Name::new(&padded, 0).write_head(&mut out);
-            (String::from_utf8(out).unwrap(), place)
-        };
-        assert_eq!(head(b"\x03ns1\x02AB\xc0\x40"), ("xns1.AB".to_owned(), Some(64)));
-        assert_eq!(head(b"\x03ns1\xc0\x06\xc0\x40"), ("xns1".to_owned(), Some(64)));
-        for without in [&b"\x03ns1\x00"[..], b"\x00", b"\xc0\x40", b"\x03n.1\xc0\x40", b"\x01 \xc0\x40", b"\x41"] {
-            assert_eq!(head(without), ("x".to_owned(), None));
+    fn names_of_every_length_and_place_are_written_right() {
+        for padding in [0, 80] {
+            for len in 1..=63 {
+                let mut message = vec![len];
+                message.extend((0..len).map(|index| b'a' + index % 26));
+                message.extend_from_slice(b"\x02B-\x23___________________________________\x00\xc0\x00");
+                let rest = format!(".B-.{}", "_".repeat(35));
+                let label = String::from_utf8(message[1..=usize::from(len)].to_vec()).unwrap();
+                let (first, second) = (1 + usize::from(len), message.len() - 2);
+                message.resize(message.len() + padding, 0);
+                assert_eq!(text(&message, 0), format!("{label}{rest}"));
+                assert_eq!(text(&message, second), format!("{label}{rest}"));
+                assert_eq!(text(&message, first), &rest[1..]);
+                message[1] = b'.';
+                assert_eq!(text(&message, 0), format!("\\.{}{rest}", &label[1..]));
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_is_escaped_as_it_should_be_wherever_it_is() {
+        for byte in 0..=u8::MAX {
+            let escaped = match byte {
+                b'.' | b'\\' => format!("\\{}", char::from(byte)),
+                b'!'..=b'~' => char::from(byte).to_string(),
+                _ => format!("\\{byte:03}"),
+            };
+            for at in 1..=20 {
+                let mut message = b"\x14aaaaaaaaaaaaaaaaaaaa\x01b\x00".to_vec();
+                message[at] = byte;
+                let expected = format!("{}{escaped}{}.b", "a".repeat(at - 1), "a".repeat(20 - at));
+                assert_eq!(text(&message, 0), expected);
+                message.resize(90, 0);
+                assert_eq!(text(&message, 0), expected);
+            }
         }
     }
 

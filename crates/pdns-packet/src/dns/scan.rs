@@ -13,14 +13,6 @@ pub(super) const fn unprintable(word: u64) -> u64 {
     !at_least_space & HIGH_BITS | (delete | word) & HIGH_BITS | equal(word, b'"') | equal(word, b'\\')
 }
 
-/// Not 0 when a byte of `word` may need an escape in a name. Says so of `!` too, which needs none: one subtraction then
-/// finds whatever is up to `"`.
-#[inline]
-pub(super) const fn may_need_escape(word: u64) -> u64 {
-    let up_to_quote = !((word | HIGH_BITS) - ONES * (b'"' as u64 + 1));
-    (word | ((word & !HIGH_BITS) + ONES) | up_to_quote | equal(word, b'\\')) & HIGH_BITS
-}
-
 /// The high bit of each byte of `word` that is `byte`, an ASCII one; bytes above ASCII may answer wrongly.
 #[inline]
 pub(super) const fn equal(word: u64, byte: u8) -> u64 {
@@ -44,6 +36,42 @@ pub(super) fn printable_prefix(bytes: &[u8]) -> usize {
     at + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
+/// How many bytes of a name are looked at in one step.
+pub(super) const BLOCK: usize = 32;
+
+/// Whether a byte may need an escape in a label. Says so of `!` and `"` too, which need none, but are rare: one comparison
+/// then finds whatever is up to `"`.
+#[inline]
+pub(super) const fn is_special_in_names(byte: u8) -> bool {
+    // As signed bytes, all that are not ASCII are below the others.
+    (byte as i8 <= b'"' as i8) | (byte == 0x7f) | (byte == b'.') | (byte == b'\\')
+}
+
+/// How many of the first `len` bytes of `block` [are special](is_special_in_names).
+#[inline]
+pub(super) fn special_in_names(block: &[u8; BLOCK], len: usize) -> usize {
+    // No jumps and nothing wider than a byte, so that many are looked at by each instruction.
+    let len = len.min(BLOCK) as u8;
+    let special = block.iter().zip(PLACES).map(|(&byte, at)| u8::from(is_special_in_names(byte)) & u8::from(at < len));
+    usize::from(special.fold(0, u8::wrapping_add))
+}
+
+/// The place of each byte in a block.
+const PLACES: [u8; BLOCK] = {
+    let mut places = [0; BLOCK];
+    let mut at = 0;
+    while at < BLOCK {
+        places[at] = at as u8;
+        at += 1;
+    }
+    places
+};
+
+/// The same for the first bytes of less than a block.
+pub(super) fn special_in_part_of_name(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| is_special_in_names(byte)).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,13 +93,17 @@ mod tests {
     }
 
     #[test]
-    fn whatever_needs_an_escape_in_a_name_is_noticed() {
+    fn whatever_needs_an_escape_in_a_name_is_counted() {
         for byte in 0..=u8::MAX {
-            let plain = matches!(byte, b'#'..=b'~') && byte != b'\\';
-            for lane in 0..8 {
-                let mut bytes = *b"#~az.-_9";
-                bytes[lane] = byte;
-                assert_eq!(may_need_escape(u64::from_le_bytes(bytes)) == 0, plain, "{byte}");
+            let special = !matches!(byte, b'#'..=b'~') || matches!(byte, b'.' | b'\\');
+            for at in 0..BLOCK {
+                let mut block = *b"#~az-_09AZ/:[]^`{}&'()*+,;<=>?@|";
+                block[at] = byte;
+                for len in [0, at, at + 1, BLOCK] {
+                    let expected = usize::from(special && at < len);
+                    assert_eq!(special_in_names(&block, len), expected);
+                    assert_eq!(special_in_part_of_name(&block[..len]), expected);
+                }
             }
         }
     }

@@ -116,7 +116,7 @@ fn tail<F: Form>(fragments: &Fragments, clock: &mut Rfc3339, transaction: &Trans
     let (query, response) = (transaction.query, transaction.response);
     fields.text("dst", |out| out.ip(transaction.server));
     fields.text("src", |out| out.ip(transaction.client));
-    fields.text("tstamp", |out| out.extend_from_slice(clock.format(shown_time(transaction))));
+    fields.text("tstamp", |out| clock.write(shown_time(transaction), out));
     let elapsed = match (transaction.status, query, response) {
         (Status::Answered, Some(query), Some(response)) => response.time.since(query.time),
         _ => 0,

@@ -4,7 +4,7 @@ use pdns_packet::dns::{EdnsOption, Opt, OptionData};
 use pdns_packet::text::Text;
 
 use super::map::Map;
-use super::{Form, write_hex, write_lossy};
+use super::{Form, write_lossy};
 
 pub(super) fn write<F: Form>(opt: &Opt<'_>, out: &mut Vec<u8>) {
     Map::<F>::write(out, |fields| {
@@ -59,7 +59,7 @@ impl<'a> Values<'a> {
 fn write_option<F: Form>(option: &EdnsOption<'_>, fields: &mut Map<'_, F>) {
     let values = Values::of(option);
     let name = |out: &mut Vec<u8>, name: &str| out.extend_from_slice(name.as_bytes());
-    let hex = |out: &mut Vec<u8>, bytes: &[u8]| write_hex(bytes, out);
+    let hex = |out: &mut Vec<u8>, bytes: &[u8]| out.lower_hex(bytes);
     let lossy = |out: &mut Vec<u8>, bytes: &[u8]| write_lossy(bytes, out);
     fields.number("code", option.code.0);
     fields.optional_text("name", option.code.mnemonic(), name);

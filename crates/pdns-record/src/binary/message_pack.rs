@@ -42,7 +42,7 @@ impl Form for MessagePack {
     }
 
     fn time(clock: &mut Rfc3339, time: Timestamp, out: &mut Vec<u8>) {
-        write_text::<Self>(out, |out| out.extend_from_slice(clock.format(time)));
+        write_text::<Self>(out, |out| clock.write(time, out));
     }
 
     fn optional(_is_present: bool, _out: &mut Vec<u8>) {}

@@ -110,11 +110,6 @@ fn insert(header: &[u8], at: usize, out: &mut Vec<u8>) {
     out[at..=at + more].copy_from_slice(header);
 }
 
-/// Appends bytes in lower-case hexadecimal digits, as JSON has them.
-fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
-    crate::json::hex(out, bytes);
-}
-
 /// Appends text of unknown origin: UTF-8 as it is, broken UTF-8 replaced.
 fn write_lossy(bytes: &[u8], out: &mut Vec<u8>) {
     for chunk in bytes.utf8_chunks() {

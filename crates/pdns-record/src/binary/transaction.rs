@@ -8,7 +8,7 @@ use pdns_track::{Status, Transaction};
 use super::map::Map;
 use super::{Form, Fragments, edns, shown_time, write_name};
 use crate::Layout;
-use crate::transaction::{FLAGS, asking, carrier, damages, flag_bits, without_edns};
+use crate::transaction::{FLAG_NAMES, asking, carrier, damages, flag_bits, without_edns};
 
 pub(super) fn encode<F: Form>(
     fragments: &Fragments,
@@ -84,7 +84,7 @@ fn write_question<F: Form>(question: &Question<'_>, out: &mut Vec<u8>) {
 fn messages<F: Form>(transaction: &Transaction<'_>, fields: &mut Map<'_, F>) {
     let (query, response) = (transaction.query, transaction.response);
     let bits = response.or(query).map_or(0, |shown| flag_bits(shown.message.header()));
-    let set = FLAGS.iter().enumerate().filter(|(index, _)| bits >> index & 1 == 1);
+    let set = FLAG_NAMES.iter().enumerate().filter(|(index, _)| bits >> index & 1 == 1);
     fields.array("flags", set, |out, (_, name)| {
         super::write_text::<F>(out, |out| out.extend_from_slice(name.as_bytes()));
     });

@@ -225,7 +225,7 @@ fn write_groups(bytes: &[u8; 8], out: &mut impl Text) {
         if index > 0 && index % 2 == 0 {
             out.plain(b":");
         }
-        out.plain(&lower_hex(byte));
+        out.lower_hex(&[byte]);
     }
 }
 
@@ -234,13 +234,8 @@ fn write_eui(bytes: &[u8], out: &mut impl Text) {
         if index > 0 {
             out.plain(b"-");
         }
-        out.plain(&lower_hex(byte));
+        out.lower_hex(&[byte]);
     }
-}
-
-fn lower_hex(byte: u8) -> [u8; 2] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
 fn write_named(name: Option<&str>, number: u16, out: &mut impl Text) {

@@ -1,0 +1,254 @@
+//! The text that is being written.
+
+use std::ops::Range;
+
+use pdns_packet::text::Text;
+
+use crate::names::Names;
+
+/// Room for the lines of nearly every transaction.
+const USUAL_ROOM: usize = 16 * 1024;
+
+/// A piece up to this length is repeated with its length unknown, see [`Text::padded`]; most names are shorter.
+const SHORT: usize = 32;
+
+/// The lines of a transaction under construction; as [`Text`], what is inside a JSON string.
+///
+/// They are put together here, in room that is there already, and not where they are handed on: a short piece is then
+/// appended as a block of fixed length, with one check and no call, and what is too much of it is covered by the next.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    /// The text, and behind it whatever was there before.
+    room: Vec<u8>,
+    /// Length of the text. Narrower than an address, so that nothing overflows when a piece's length is added.
+    len: u32,
+    /// The names in the text, of the message whose names are being written.
+    names: Names,
+}
+
+impl Draft {
+    pub(crate) fn new() -> Self {
+        Self { room: vec![0; USUAL_ROOM], len: 0, names: Names::default() }
+    }
+
+    /// The names in the text. Who turns to another message makes them forgotten.
+    #[inline]
+    pub(crate) const fn names(&mut self) -> &mut Names {
+        &mut self.names
+    }
+
+    /// The text.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.room.get(..self.len()).unwrap_or_default()
+    }
+
+    /// Begins anew. Room that only unusual lines need is given back.
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+        self.names.clear();
+        if self.room.len() > USUAL_ROOM {
+            *self = Self::new();
+        }
+    }
+
+    /// Length of the text.
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Appends a fragment.
+    #[inline]
+    pub(crate) fn fragment<const N: usize>(&mut self, fragment: &Fragment<N>) {
+        self.padded(&fragment.block, fragment.len());
+    }
+
+    /// Appends `,"key":` and a number.
+    #[inline]
+    pub(crate) fn number_field(&mut self, key: &[u8], value: u64) {
+        self.plain(key);
+        self.number(value);
+    }
+
+    /// Appends once more what is at `range` of the text.
+    #[inline]
+    pub(crate) fn repeat(&mut self, range: Range<usize>) {
+        match self.room.get(range.start..).and_then(<[u8]>::first_chunk::<SHORT>) {
+            Some(&block) if range.len() <= SHORT => self.padded(&block, range.len()),
+            _ => self.repeat_long(range),
+        }
+    }
+
+    fn repeat_long(&mut self, range: Range<usize>) {
+        let len = range.len();
+        self.reserve(len);
+        let end = self.len();
+        self.room.copy_within(range, end);
+        self.len += len as u32;
+    }
+
+    /// Appends the first `len` bytes of `block` where there was no room for it.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, block: &[u8], len: usize) {
+        self.reserve(block.len());
+        let start = self.len();
+        self.room[start..start + block.len()].copy_from_slice(block);
+        self.len += len as u32;
+    }
+
+    fn reserve(&mut self, len: usize) {
+        let needed = self.len() + len;
+        if needed > self.room.len() {
+            self.room.resize(needed.max(2 * self.room.len()), 0);
+        }
+    }
+}
+
+impl Text for Draft {
+    #[inline]
+    fn plain(&mut self, bytes: &[u8]) {
+        let start = self.len();
+        match self.room.get_mut(start..start + bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.len += bytes.len() as u32;
+            }
+            None => self.grow(bytes, bytes.len()),
+        }
+    }
+
+    #[inline]
+    fn padded<const N: usize>(&mut self, block: &[u8; N], len: usize) {
+        let start = self.len();
+        match self.room.get_mut(start..start + N) {
+            Some(room) => {
+                room.copy_from_slice(block);
+                self.len += len.min(N) as u32;
+            }
+            None => self.grow(block, len.min(N)),
+        }
+    }
+
+    fn backslash(&mut self) {
+        self.plain(b"\\\\");
+    }
+
+    fn quote(&mut self) {
+        self.plain(b"\\\"");
+    }
+
+    fn decimal_escape(&mut self, byte: u8) {
+        let [hundreds, tens, ones] = [byte / 100, byte / 10 % 10, byte % 10].map(|digit| b'0' + digit);
+        self.plain(&[b'\\', b'\\', hundreds, tens, ones]);
+    }
+
+    #[inline]
+    fn position(&self) -> usize {
+        self.len()
+    }
+
+    fn rewind(&mut self, position: usize) {
+        self.len = self.len.min(position as u32);
+        self.names.forget_behind(position);
+    }
+
+    #[inline]
+    fn overwrite(&mut self, position: usize, byte: u8) {
+        if let Some(place) = self.room.get_mut(position) {
+            *place = byte;
+        }
+    }
+
+    #[inline]
+    fn remember_name(&mut self, place: usize, position: usize) {
+        self.names.remember(place, position..self.len());
+    }
+
+    #[inline]
+    fn repeat_name(&mut self, separator: &[u8], place: usize) -> bool {
+        let Some(range) = self.names.find(place) else { return false };
+        self.plain(separator);
+        self.repeat(range);
+        true
+    }
+}
+
+/// Text that is written often, in a block that is appended whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fragment<const N: usize> {
+    block: [u8; N],
+    len: u8,
+}
+
+impl<const N: usize> Fragment<N> {
+    /// No text.
+    pub(crate) const EMPTY: Self = Self { block: [0; N], len: 0 };
+
+    /// The parts one after the other; empty when they are longer than the block.
+    pub(crate) const fn of(parts: &[&[u8]]) -> Self {
+        let mut fragment = Self::EMPTY;
+        let (mut len, mut part) = (0, 0);
+        while part < parts.len() {
+            let mut at = 0;
+            while at < parts[part].len() {
+                if len == N || len == u8::MAX as usize {
+                    return Self::EMPTY;
+                }
+                fragment.block[len] = parts[part][at];
+                at += 1;
+                len += 1;
+            }
+            part += 1;
+        }
+        fragment.len = len as u8;
+        fragment
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_follow_each_other_whatever_room_there_is() {
+        let mut draft = Draft::new();
+        let mut expected = Vec::new();
+        for number in 0..6000_u64 {
+            let start = draft.len();
+            draft.plain(b"number ");
+            draft.number(number);
+            draft.repeat(start..draft.len());
+            draft.padded(b", and so on", 2);
+            draft.fragment(&Fragment::<48>::of(&[b"one fragment", b" and another"]));
+            let text = format!("number {number}");
+            expected.extend_from_slice(format!("{text}{text}, one fragment and another").as_bytes());
+        }
+        let half = draft.len();
+        draft.repeat(0..half);
+        assert_eq!(draft.bytes(), expected.repeat(2));
+        assert!(draft.room.len() > USUAL_ROOM);
+        draft.clear();
+        draft.plain(b"x");
+        assert_eq!((draft.bytes(), draft.room.len()), (&b"x"[..], USUAL_ROOM));
+        draft.plain(b"yz");
+        draft.rewind(2);
+        draft.rewind(9);
+        assert_eq!(draft.bytes(), b"xy");
+    }
+
+    #[test]
+    fn a_fragment_is_whole_or_empty() {
+        assert_eq!(Fragment::<4>::of(&[b"ab", b"", b"cd"]).len(), 4);
+        assert!(Fragment::<4>::of(&[b"ab", b"cde"]).is_empty());
+        assert!(Fragment::<300>::of(&[&[b'a'; 256]]).is_empty());
+    }
+}

@@ -46,7 +46,7 @@ demo: build
 # Run as root, so that nothing is skipped: PDNS_REQUIRE_RIGS makes a test that would skip fail instead.
 test: lint
 	@.ci/packages iproute2 gcc python3 python3-venv systemd
-	@.ci/packages bind9 bind9-dnsutils faketime
+	@.ci/packages bind9 bind9-dnsutils faketime krb5-kdc krb5-admin-server
 	PDNS_REQUIRE_RIGS=$$([ "$$(id -u)" = 0 ] && echo 1) $(CARGO) test --workspace --locked
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

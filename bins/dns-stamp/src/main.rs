@@ -18,7 +18,14 @@ use std::process::ExitCode;
 use crate::config::{Config, Findings};
 use crate::exit::Exit;
 
+/// The command that runs the Kerberos library for `inject`, in a process that can be killed.
+const GSS_HELPER: &str = "gss-helper";
+
 fn main() -> ExitCode {
+    // The other half of this program, which it starts itself.
+    if std::env::args_os().nth(1).is_some_and(|command| command == GSS_HELPER) {
+        return dns_replication::gss::serve(std::io::stdin().lock(), std::io::stdout().lock());
+    }
     match cli::read(std::env::args_os()) {
         Ok(line) => run(line).into(),
         Err(error) => cli::refuse(&error).into(),

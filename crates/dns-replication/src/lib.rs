@@ -7,7 +7,7 @@
 //! - [`DomainName`], [`stamp_name`] and [`Server`] say which record, and who is asked for it.
 //! - [`query`] asks a server, [`Stamp`] reads what time is in its answer, [`Verdict`] judges it, and [`probe`](mod@probe)
 //!   does all that for many servers at once.
-//! - [`update`] writes the record, with the keys of [`tsig`]; [`keytab`] reads Kerberos keytabs.
+//! - [`update`] writes the record, with the keys of [`tsig`] or by the Kerberos of [`gss`]; [`keytab`] reads Kerberos keytabs.
 //!
 //! ```
 //! use dns_replication::{DomainName, Server, stamp_name};
@@ -21,6 +21,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod gss;
 pub mod keytab;
 mod name;
 pub mod probe;

@@ -130,9 +130,12 @@ group! {
         /// gss-tsig, samba-tool: file with the principal's keys
         #[arg(long, value_name = "FILE", help_heading = "Writing")]
         keytab: PathBuf,
-        /// gss-tsig, samba-tool: who writes, such as dns@LOCAL.LAN
+        /// gss-tsig, samba-tool: who writes, such as dns@LOCAL.LAN [default: the one in the keytab]
         #[arg(long, value_name = "NAME@REALM", help_heading = "Writing")]
         principal: Word<String>,
+        /// gss-tsig: the server's principal [default: DNS/HOST@REALM, of the server's full name and the writer's realm]
+        #[arg(long, value_name = "NAME@REALM", help_heading = "Writing")]
+        service: Word<String>,
         /// tsig: file with the key, in the form of BIND or Knot, or NAME:ALGORITHM:SECRET
         #[arg(long, value_name = "FILE", help_heading = "Writing")]
         tsig_key_file: PathBuf,
@@ -169,6 +172,9 @@ group! {
 group! {
     /// Options of `inject` alone.
     InjectOptions {
+        /// Say what was done, also when all is well
+        #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Output")]
+        verbose: Word<bool>,
         /// Write metrics to this file, for the textfile collector of node_exporter
         #[arg(long, value_name = "FILE", help_heading = "Output")]
         textfile: PathBuf,

@@ -14,7 +14,7 @@ fn primary() -> Option<Bind> {
 #[test]
 fn the_record_is_written_first_again_and_not_too_often() {
     let Some(bind) = primary() else { return };
-    first_update_and_too_young(bind.address);
+    first_update_and_too_young(|| inject(bind.address));
 }
 
 #[test]
@@ -39,11 +39,11 @@ fn secondaries_get_what_is_written() {
 fn refusals_say_what_is_wrong() {
     let Some(bind) = primary() else { return };
     let server = bind.address;
-    let wrong_secret = Some("stamp-key:hmac-sha256:d3Jvbmc=");
+    let wrong_secret = "stamp-key:hmac-sha256:d3Jvbmc=";
     inject(server).key(wrong_secret).fails("has another secret for the key stamp-key");
-    inject(server).key(Some("other-key:hmac-sha256:d3Jvbmc=")).fails("has no key other-key of this algorithm");
-    inject(server).key(Some(&super::KEY.replace("sha256", "sha512"))).fails("has no key stamp-key of this algorithm");
-    inject(server).key(None).fails("takes no unsigned updates of example.test");
+    inject(server).key("other-key:hmac-sha256:d3Jvbmc=").fails("has no key other-key of this algorithm");
+    inject(server).key(&super::KEY.replace("sha256", "sha512")).fails("has no key stamp-key of this algorithm");
+    inject(server).auth(super::Auth::None).fails("takes no unsigned updates of example.test");
     inject(server).with(&["--record", "taken"]).fails("does not let the key stamp-key write taken.example.test");
     inject(server).with(&["--record", "alias"]).fails("alias.example.test is an alias (CNAME) of ns1.example.test");
     inject(server).with(&["--zone", "other.test"]).fails("does not answer for other.test: it has no such zone");
@@ -60,5 +60,5 @@ fn a_server_that_is_down_is_named() {
 #[test]
 fn a_wrong_clock_is_noticed_before_anything_is_written() {
     let Some(bind) = primary() else { return };
-    wrong_clocks(bind.address);
+    wrong_clocks(|| inject(bind.address));
 }

@@ -1,8 +1,10 @@
 //! Writing, at real servers.
 
 mod bind;
+mod gss;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Output;
 
 use pdns_rigs::dns::{KEY, ZONE};
@@ -13,16 +15,23 @@ use crate::util::{dns_stamp, dns_stamp_at, stderr, stdout};
 struct Inject {
     server: SocketAddr,
     arguments: Vec<String>,
-    key: Option<String>,
+    auth: Auth,
     /// How far the clock that the run sees is from the true one.
     clock: Option<&'static str>,
+}
+
+#[derive(Clone)]
+enum Auth {
+    Key(String),
+    Kerberos { config: PathBuf },
+    None,
 }
 
 /// The record that the rigs let the key write.
 const RECORD: &str = "stamp.example.test";
 
 fn inject(server: SocketAddr) -> Inject {
-    Inject { server, arguments: Vec::new(), key: Some(KEY.to_owned()), clock: None }
+    Inject { server, arguments: Vec::new(), auth: Auth::Key(KEY.to_owned()), clock: None }
 }
 
 impl Inject {
@@ -31,9 +40,13 @@ impl Inject {
         self
     }
 
-    /// With another key; without any, unsigned.
-    fn key(self, key: Option<&str>) -> Self {
-        Self { key: key.map(str::to_owned), ..self }
+    /// With another key.
+    fn key(self, key: &str) -> Self {
+        self.auth(Auth::Key(key.to_owned()))
+    }
+
+    fn auth(self, auth: Auth) -> Self {
+        Self { auth, ..self }
     }
 
     /// With a clock that is wrong by as much, such as `-2m`.
@@ -56,9 +69,10 @@ impl Inject {
             command.args(["--record", "stamp"]);
         }
         command.args(&self.arguments);
-        match &self.key {
-            Some(key) => command.args(["--auth", "tsig"]).env("DNS_STAMP_TSIG_KEY", key),
-            None => command.args(["--auth", "none"]),
+        match &self.auth {
+            Auth::Key(key) => command.args(["--auth", "tsig"]).env("DNS_STAMP_TSIG_KEY", key),
+            Auth::Kerberos { config } => command.args(["--auth", "gss-tsig"]).env("KRB5_CONFIG", config),
+            Auth::None => command.args(["--auth", "none"]),
         };
         command.output().unwrap()
     }
@@ -73,9 +87,15 @@ impl Inject {
     /// Runs it; it must write nothing, and say why in one line.
     #[track_caller]
     fn fails(&self, problem: &str) {
+        self.ends(2, problem);
+    }
+
+    /// Runs it; it must end with this status, and say why in one line.
+    #[track_caller]
+    fn ends(&self, status: i32, problem: &str) {
         let output = self.run();
         let message = stderr(&output);
-        assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()), "{message}");
+        assert_eq!((output.status.code(), stdout(&output)), (Some(status), String::new()), "{message}");
         assert!(message.contains(problem), "{message}");
         assert_eq!(message.lines().count(), 1, "{message}");
     }
@@ -93,10 +113,11 @@ fn now() -> u64 {
     dns_replication::update::system_clock()
 }
 
-/// What every server with a shared key must do.
-fn first_update_and_too_young(server: SocketAddr) {
+/// What every server must do.
+fn first_update_and_too_young(run: impl Fn() -> Inject) {
+    let server = run().server;
     let before = now();
-    inject(server).succeeds();
+    run().succeeds();
     let first = stamped(server);
     assert!((before..=now()).contains(&first), "{first}");
 
@@ -104,28 +125,29 @@ fn first_update_and_too_young(server: SocketAddr) {
     while now() == first {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    inject(server).succeeds();
+    run().succeeds();
     assert_eq!(stamped(server), first);
 
     // Old enough: replaced.
-    inject(server).with(&["--min-interval", "0"]).succeeds();
+    run().with(&["--min-interval", "0"]).succeeds();
     assert!(stamped(server) > first);
 }
 
 /// What must happen at every server when the clock here is wrong.
-fn wrong_clocks(server: SocketAddr) {
+fn wrong_clocks(run: impl Fn() -> Inject) {
+    let server = run().server;
     if pdns_rigs::or_skip(pdns_rigs::has("faketime")).is_none() {
         return;
     }
-    inject(server).clock("-90s").fails("s behind that of");
-    inject(server).clock("+90s").fails("s ahead of that of");
+    run().clock("-90s").fails("s behind that of");
+    run().clock("+90s").fails("s ahead of that of");
     // Beyond the five minutes that TSIG allows.
-    inject(server).clock("-1000s").fails("s behind that of");
+    run().clock("-1000s").fails("s behind that of");
     assert!(pdns_rigs::dns::txt(server, RECORD).unwrap().is_empty());
     // What may be apart is up to the user.
-    inject(server).clock("+90s").with(&["--max-clock-skew", "2m"]).succeeds();
+    run().clock("+90s").with(&["--max-clock-skew", "2m"]).succeeds();
     assert!(stamped(server) >= now() + 80);
     // And then a stamp of the future is no young one, once the clock is right.
-    inject(server).succeeds();
+    run().succeeds();
     assert!(stamped(server) <= now());
 }

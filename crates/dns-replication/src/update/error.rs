@@ -9,6 +9,7 @@ use super::message::TooLong;
 use super::refusal::Refusal;
 use super::reply::ReplyError;
 use super::session::SignatureError;
+use crate::gss::{self, CredentialError, GssError};
 
 /// Why a stamp was not written. Each text is one line that says what is wrong and, where it can be known, what to do.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +42,7 @@ pub enum InjectError {
         source: io::Error,
     },
     /// Not all was over in time.
-    #[error("{server}: not done within {after:?}; time ran out while {step}{}", unknown(*step))]
+    #[error("{server}: not done within {after:?}; time ran out while {step}{}", hint(*step))]
     Deadline {
         /// The server.
         server: String,
@@ -71,7 +72,7 @@ pub enum InjectError {
         source: SignatureError,
     },
     /// What came back says that all is well, and has no signature.
-    #[error("{server} sent, while {step}, a reply without a signature; it was not believed{}", unknown(*step))]
+    #[error("{server} sent, while {step}, a reply without a signature; it was not believed{}", hint(*step))]
     Unsigned {
         /// The server.
         server: String,
@@ -114,6 +115,27 @@ pub enum InjectError {
         /// What it stands for.
         target: String,
     },
+    /// The keytab cannot be used.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// Kerberos does not work.
+    #[error("{server}: no Kerberos ticket for {service} as {principal}: {}", gss::advice(source))]
+    Kerberos {
+        /// The server.
+        server: String,
+        /// Who was to write.
+        principal: String,
+        /// Whom the ticket was to be for.
+        service: String,
+        /// What is wrong.
+        source: GssError,
+    },
+    /// The server takes part in opening a session, and does not end it.
+    #[error("{server} does not complete the session (TKEY) as RFC 3645 has it")]
+    Session {
+        /// The server.
+        server: String,
+    },
     /// The record as it is does not fit into a request.
     #[error("{server}: {name} has so many TXT records that they cannot be replaced at once; delete them")]
     TooLong {
@@ -132,9 +154,10 @@ impl From<Refusal> for InjectError {
     }
 }
 
-/// Where a missing reply leaves the record.
-fn unknown(step: Step) -> &'static str {
+/// What there is to know when a reply is missing.
+fn hint(step: Step) -> &'static str {
     match step {
+        Step::Ticket => "; does a KDC of the realm answer?",
         Step::Update | Step::Command => "; whether it was written is not known",
         _ => "",
     }

@@ -1,5 +1,6 @@
 //! One run: read, decide, compare the clocks, write.
 
+use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -13,6 +14,7 @@ use super::present::{Decision, Present, decide};
 use super::refusal::{Refusal, Signer};
 use super::reply::Reply;
 use super::session::{MacForm, NotAccepted, NotSigned, Rejection, Request, Session, Trust, offset};
+use crate::gss;
 use crate::tsig::TsigKey;
 use crate::{DomainName, Host, Server};
 
@@ -44,6 +46,8 @@ pub enum Auth {
     None,
     /// By a shared key: RFC 8945.
     Tsig(TsigKey),
+    /// By Kerberos: RFC 3645.
+    GssTsig(gss::Settings),
 }
 
 /// How a run ended well.
@@ -75,6 +79,27 @@ pub struct Stamped {
     pub mac: Option<MacForm>,
 }
 
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stamped = match self {
+            Self::Young { value, age } => return write!(f, "is {age} s old ({value}): left alone"),
+            Self::Stamped(stamped) => stamped,
+        };
+        write!(f, "is {} now", stamped.value)?;
+        match stamped.previous {
+            Some(previous) => write!(f, ", was {previous}")?,
+            None => f.write_str(", had no time in it before")?,
+        }
+        if let Some(offset) = stamped.clock_offset {
+            write!(f, "; the server's clock is {offset:+} s from this one")?;
+        }
+        match stamped.mac {
+            Some(form) => write!(f, "; its reply is signed {form}"),
+            None => f.write_str("; its reply is not signed"),
+        }
+    }
+}
+
 /// The machine's clock, in Unix seconds.
 pub fn system_clock() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
@@ -98,10 +123,10 @@ pub async fn inject(injection: &Injection, clock: impl Fn() -> u64 + Sync) -> Re
 }
 
 /// A run, once the server is found.
-struct Run<'a> {
-    injection: &'a Injection,
-    clock: &'a (dyn Fn() -> u64 + Sync),
-    deadline: Deadline,
+pub(super) struct Run<'a> {
+    pub(super) injection: &'a Injection,
+    pub(super) clock: &'a (dyn Fn() -> u64 + Sync),
+    pub(super) deadline: Deadline,
     address: SocketAddr,
     zone: WireName,
     name: WireName,
@@ -148,7 +173,7 @@ impl<'a> Run<'a> {
 
     /// Writes the record if it is still what was read; if not, reads it once more and decides again.
     async fn write(&self, mut prerequisite: Prerequisite, mut previous: Option<u64>) -> Result<Outcome, InjectError> {
-        let mut session = self.session();
+        let mut session = self.open().await?;
         for _ in 0..2 {
             if let Some(stamped) = self.try_write(&mut session, &prerequisite, previous).await? {
                 return Ok(Outcome::Stamped(stamped));
@@ -182,8 +207,9 @@ impl<'a> Run<'a> {
         }
         let value = (self.clock)();
         let new = NewStamp { value, ttl: self.injection.ttl };
-        let Answer::Made(trust) = self.update(session, Step::Update, prerequisite, Some(new)).await? else {
-            return Ok(None);
+        let trust = match self.update(session, Step::Update, prerequisite, Some(new)).await? {
+            Answer::Made(trust) => trust,
+            Answer::Changed => return Ok(None),
         };
         let (clock_offset, mac) = match trust {
             Trust::Signed { time, form } => (Some(offset(time, (self.clock)())), Some(form)),
@@ -200,11 +226,30 @@ impl<'a> Run<'a> {
         prerequisite: &Prerequisite,
         new: Option<NewStamp>,
     ) -> Result<Answer, InjectError> {
+        let answer = self.update_in(session, step, prerequisite, new).await;
+        // Samba remembers a number of sessions, and forgets the oldest for the newest.
+        let is_forgotten = |refusal: &Refusal| refusal.rejection == Some(Rejection::Key);
+        match (&*session, &answer) {
+            (Session::Gss(_), Err(InjectError::Refused(refusal))) if is_forgotten(refusal) => {
+                *session = self.open().await?;
+                self.update_in(session, step, prerequisite, new).await
+            }
+            _ => answer,
+        }
+    }
+
+    async fn update_in(
+        &self,
+        session: &mut Session,
+        step: Step,
+        prerequisite: &Prerequisite,
+        new: Option<NewStamp>,
+    ) -> Result<Answer, InjectError> {
         let update = message::update(random_id(), &self.zone, &self.name, prerequisite, new);
         let update = update.map_err(|source| self.too_long(source))?;
-        let request = self.sign(session, update).await?;
+        let request = self.within(step, self.sign(session, update)).await??;
         let bytes = self.exchange(step, &request.bytes).await?;
-        let verified = session.verify(&request, &bytes).await;
+        let verified = self.within(step, session.verify(&request, &bytes)).await?;
         let (reply, trust) = verified.map_err(|source| self.no_reply(step, source))?;
         self.judge(step, &reply, trust)
     }
@@ -231,7 +276,7 @@ impl<'a> Run<'a> {
     }
 
     /// Refuses to go on when the server's time is another than ours.
-    fn compare_times(&self, server_time: u64) -> Result<(), InjectError> {
+    pub(super) fn compare_times(&self, server_time: u64) -> Result<(), InjectError> {
         let (offset, limit) = (offset(server_time, (self.clock)()), self.injection.max_clock_skew);
         if Duration::from_secs(offset.unsigned_abs()) <= limit {
             return Ok(());
@@ -239,20 +284,23 @@ impl<'a> Run<'a> {
         Err(InjectError::Clock { server: self.server(), offset, limit })
     }
 
-    fn session(&self) -> Session {
+    /// Opens what signs the requests.
+    async fn open(&self) -> Result<Session, InjectError> {
         match &self.injection.auth {
-            Auth::None => Session::Open,
-            Auth::Tsig(key) => Session::Tsig(key.clone()),
+            Auth::None => Ok(Session::Open),
+            Auth::Tsig(key) => Ok(Session::Tsig(key.clone())),
+            Auth::GssTsig(settings) => Ok(Session::Gss(Box::new(self.negotiate(settings).await?))),
         }
     }
 
     async fn sign(&self, session: &mut Session, builder: Builder) -> Result<Request, InjectError> {
         session.sign(builder, (self.clock)()).await.map_err(|error| match error {
             NotSigned::TooLong(source) => self.too_long(source),
+            NotSigned::Gss(source) => self.kerberos(source),
         })
     }
 
-    async fn exchange(&self, step: Step, request: &[u8]) -> Result<Vec<u8>, InjectError> {
+    pub(super) async fn exchange(&self, step: Step, request: &[u8]) -> Result<Vec<u8>, InjectError> {
         let server = || self.server();
         match self.deadline.limit(exchange(self.address, request)).await {
             Ok(Ok(reply)) => Ok(reply),
@@ -264,7 +312,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn server(&self) -> String {
+    pub(super) fn server(&self) -> String {
         self.injection.server.to_string()
     }
 
@@ -272,22 +320,26 @@ impl<'a> Run<'a> {
         InjectError::Alias { server: self.server(), name: self.injection.name.to_string(), target }
     }
 
-    fn too_long(&self, source: TooLong) -> InjectError {
+    pub(super) fn too_long(&self, source: TooLong) -> InjectError {
         InjectError::TooLong { server: self.server(), name: self.injection.name.to_string(), source }
     }
 
-    fn no_reply(&self, step: Step, source: NotAccepted) -> InjectError {
+    pub(super) fn no_reply(&self, step: Step, source: NotAccepted) -> InjectError {
         let server = self.server();
         match source {
             NotAccepted::Reply(source) => InjectError::Reply { server, step, source },
             NotAccepted::Signature(source) => InjectError::Signature { server, step, source },
+            NotAccepted::Gss(source) => self.kerberos(source),
         }
     }
 
-    fn refusal(&self, step: Step, rcode: Rcode, trust: Trust) -> Refusal {
+    pub(super) fn refusal(&self, step: Step, rcode: Rcode, trust: Trust) -> Refusal {
         let signer = match &self.injection.auth {
             Auth::None => Signer::Nobody,
             Auth::Tsig(key) => Signer::Key { name: key.name() },
+            Auth::GssTsig(settings) => {
+                Signer::Principal { principal: settings.principal.to_string(), service: settings.service.to_string() }
+            }
         };
         let (rejection, proven, echoed) = (None, false, false);
         let (zone, name) = (self.injection.zone.to_string(), self.injection.name.to_string());
@@ -316,7 +368,7 @@ async fn resolve(server: &Server) -> Result<Vec<SocketAddr>, InjectError> {
 }
 
 /// An id that a stranger cannot guess.
-fn random_id() -> u16 {
+pub(super) fn random_id() -> u16 {
     random() as u16
 }
 

@@ -93,7 +93,6 @@ pub(crate) fn update(
 }
 
 /// Begins a GSS-TSIG session: RFC 3645 section 3.1.2, RFC 2930 section 2.
-#[allow(dead_code, reason = "for GSS-TSIG, which is to come")]
 pub(crate) fn tkey(id: u16, key_name: &WireName, token: &[u8], now: u64) -> Result<Builder, TooLong> {
     /// How long the session is wanted for, in seconds; it is over with the program.
     const LIFETIME: u32 = 3600;
@@ -124,7 +123,6 @@ pub(crate) fn tkey(id: u16, key_name: &WireName, token: &[u8], now: u64) -> Resu
 }
 
 /// The algorithm's name in TKEY and TSIG: RFC 3645 section 5.
-#[allow(dead_code, reason = "for GSS-TSIG, which is to come")]
 pub(crate) const GSS_TSIG: &[u8] = b"\x08gss-tsig\0";
 
 /// The beginning of a message that cannot become longer than its transport allows.

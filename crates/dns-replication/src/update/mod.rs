@@ -16,6 +16,7 @@ mod exchange;
 mod inject;
 mod lock;
 mod message;
+mod negotiate;
 mod present;
 mod refusal;
 mod reply;
@@ -29,3 +30,9 @@ pub use message::TooLong;
 pub use refusal::{Refusal, Signer};
 pub use reply::ReplyError;
 pub use session::{MacForm, Rejection, SignatureError};
+
+pub(crate) use inject::random;
+pub(crate) use message::{GSS_TSIG, WireName};
+pub(crate) use reply::Tsig;
+#[cfg(test)]
+pub(crate) use reply::{Asked, Reply};

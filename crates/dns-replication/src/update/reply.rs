@@ -76,7 +76,6 @@ pub(crate) struct Reply<'a> {
 
 /// The fields of a TSIG record: RFC 8945 section 4.2.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "for GSS-TSIG, which is to come")]
 pub(crate) struct Tsig<'a> {
     /// Where the record starts in its message.
     pub(crate) start: usize,
@@ -179,6 +178,33 @@ impl<'a> Tsig<'a> {
     /// The server's time in a BADTIME error: RFC 8945 section 5.2.3.
     pub(crate) fn other_time(&self) -> Option<u64> {
         (self.other.len() == 6).then(|| number(self.other))
+    }
+}
+
+/// What a TKEY record says: RFC 2930 section 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tkey<'a> {
+    /// Zero, or why there is no session.
+    pub(crate) error: u16,
+    /// The other side's token.
+    pub(crate) token: &'a [u8],
+}
+
+impl<'a> Tkey<'a> {
+    /// The TKEY record of a key in the answers of a message.
+    pub(crate) fn find(message: &Message<'a>, key_name: &[u8]) -> Option<Self> {
+        let record = message.answers().find(|record| record.rtype == Rtype::TKEY)?;
+        let mut buffer = [0; MAX_NAME_LEN];
+        if record.owner.canonical(&mut buffer).ok()? != key_name {
+            return None;
+        }
+        let rdata = record.rdata.bytes();
+        let algorithm_len = dns::Name::new(message.bytes(), record.rdata.start()).end().ok()? - record.rdata.start();
+        // Inception, expiration and mode.
+        let rest = rdata.get(algorithm_len + 10..)?;
+        let (&error, rest) = rest.split_first_chunk()?;
+        let (token, _) = counted(rest)?;
+        Some(Self { error: u16::from_be_bytes(error), token })
     }
 }
 

@@ -6,8 +6,9 @@ use domain::tsig::{Algorithm, ClientTransaction, Key};
 use pdns_packet::dns::Rcode;
 use std::sync::Arc;
 
-use super::message::{Builder, TooLong};
+use super::message::{Builder, GSS_TSIG, TooLong};
 use super::reply::{Asked, BADKEY, BADSIG, BADTIME, Reply, ReplyError, Tsig};
+use crate::gss::{self, GssError};
 use crate::tsig::TsigKey;
 
 /// What signs the requests of one run.
@@ -17,6 +18,8 @@ pub(crate) enum Session {
     Open,
     /// A shared key: RFC 8945.
     Tsig(TsigKey),
+    /// A Kerberos session: RFC 3645.
+    Gss(Box<gss::Session>),
 }
 
 /// A request on its way, and what its reply must fit.
@@ -31,6 +34,8 @@ pub(crate) struct Request {
 enum Proof {
     None,
     Tsig(Box<ClientTransaction<Arc<Key>>>),
+    /// The request's signature.
+    Gss(Vec<u8>),
 }
 
 /// How the server computed the signature over a reply.
@@ -100,6 +105,8 @@ pub(crate) enum NotAccepted {
     Reply(#[from] ReplyError),
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    #[error(transparent)]
+    Gss(#[from] GssError),
 }
 
 /// Why a request could not be signed.
@@ -107,6 +114,8 @@ pub(crate) enum NotAccepted {
 pub(crate) enum NotSigned {
     #[error(transparent)]
     TooLong(#[from] TooLong),
+    #[error(transparent)]
+    Gss(#[from] GssError),
 }
 
 impl Request {
@@ -137,6 +146,10 @@ impl Session {
                 let transaction = transaction.map_err(TooLong::from)?;
                 Ok(Request::new(builder.finish(), Proof::Tsig(Box::new(transaction)))?)
             }
+            Self::Gss(session) => {
+                let (bytes, mac) = session.sign(builder.finish(), now).await?;
+                Ok(Request::new(bytes, Proof::Gss(mac))?)
+            }
         }
     }
 
@@ -151,6 +164,9 @@ impl Session {
             (Proof::None, ..) => Trust::Open,
             (_, _, None) => Trust::Unsigned,
             (Proof::Tsig(transaction), _, Some(tsig)) => verify_tsig(transaction, bytes, &reply, tsig)?,
+            (Proof::Gss(mac), Self::Gss(session), Some(tsig)) => verify_gss(session, mac, bytes, &reply, tsig).await?,
+            // Signed in one kind of session, and read in another.
+            (Proof::Gss(_), _, Some(_)) => return Err(SignatureError::Key.into()),
         };
         Ok((reply, trust))
     }
@@ -174,6 +190,33 @@ fn verify_tsig(
     // How far the clocks may be apart is judged elsewhere, so the signature is looked at as of its own time.
     transaction.answer(&mut message, time48(tsig.time)).map_err(|_| SignatureError::Mac)?;
     Ok(Trust::Signed { time: tsig.time, form: MacForm::Rfc })
+}
+
+async fn verify_gss(
+    session: &mut gss::Session,
+    request_mac: &[u8],
+    bytes: &[u8],
+    reply: &Reply<'_>,
+    tsig: &Tsig<'_>,
+) -> Result<Trust, NotAccepted> {
+    if !tsig.is_of(session.key_name().as_slice(), GSS_TSIG) {
+        return Err(SignatureError::Key.into());
+    }
+    if let Some(reason) = rejection(reply, tsig) {
+        return Ok(Trust::Rejected { reason });
+    }
+    if tsig.mac == request_mac {
+        return Ok(Trust::Echoed);
+    }
+    // A signature that is tried in vain does not disturb the session.
+    for form in [MacForm::Rfc, MacForm::WithoutLength] {
+        let prior = gss::Prior::Mac(request_mac, form);
+        let digest = gss::reply_digest(bytes, tsig, session.key_name().as_slice(), prior);
+        if session.verify(&digest, tsig.mac).await? {
+            return Ok(Trust::Signed { time: tsig.time, form });
+        }
+    }
+    Err(SignatureError::Mac.into())
 }
 
 /// The error that the server reports in the TSIG of its reply.

@@ -133,7 +133,7 @@ group! {
         /// gss-tsig, samba-tool: who writes, such as dns@LOCAL.LAN [default: the one in the keytab]
         #[arg(long, value_name = "NAME@REALM", help_heading = "Writing")]
         principal: Word<String>,
-        /// gss-tsig: the server's principal [default: DNS/HOST@REALM, of the server's full name and the writer's realm]
+        /// gss-tsig: the server's principal, such as DNS/dc1.local.lan@LOCAL.LAN [default: of its name and the writer's realm]
         #[arg(long, value_name = "NAME@REALM", help_heading = "Writing")]
         service: Word<String>,
         /// tsig: file with the key, in the form of BIND or Knot, or NAME:ALGORITHM:SECRET

@@ -21,6 +21,7 @@ use crate::text::Text;
 
 use super::codes::{Class, Rtype};
 use super::edns::Options;
+use super::name::Name;
 use reader::Reader;
 
 /// The data of a record, by its place in the message: names in it may point anywhere.
@@ -52,6 +53,16 @@ impl<'a> Rdata<'a> {
     #[inline]
     pub fn bytes(&self) -> &'a [u8] {
         self.message.get(self.start()..self.start() + usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// The name that the data consists of, for the types that are one name and nothing else; `None` for other types, and
+    /// when the name does not end where the data does. Its pointers are not yet followed.
+    pub fn name(&self) -> Option<Name<'a>> {
+        if !matches!(self.rtype, Rtype::NS | Rtype::CNAME | Rtype::PTR | Rtype::DNAME) {
+            return None;
+        }
+        let name = Name::new(self.message, self.start());
+        (name.end().ok()? == self.start() + usize::from(self.len)).then_some(name)
     }
 
     /// Appends the data in presentation format: names without the trailing dot, numbers in decimal, and `\# LENGTH HEX`

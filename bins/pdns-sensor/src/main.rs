@@ -11,6 +11,7 @@ mod config;
 mod delays;
 mod handover;
 mod log;
+mod metrics;
 mod output;
 mod pipeline;
 mod privileges;

@@ -1,5 +1,6 @@
 //! Whether the account adds up: every frame, fragment, byte, message and record is in exactly one place.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -21,6 +22,18 @@ impl Account {
             Some(Value::Object(reasons)) => reasons.values().map(|count| count.as_u64().unwrap()).sum(),
             count => count.and_then(Value::as_u64).unwrap_or_else(|| panic!("no counter {name}")),
         }
+    }
+
+    /// The counts under the reasons of a counter that has some.
+    pub(crate) fn reasons(&self, name: &str) -> Option<BTreeMap<String, f64>> {
+        let reasons = self.0.pointer(&format!("/{name}"))?.as_object()?;
+        Some(reasons.iter().map(|(reason, count)| (reason.clone(), count.as_f64().unwrap())).collect())
+    }
+
+    /// The names of all counters, as [`count`](Self::count) takes them, sorted.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        let top = self.0.as_object().unwrap().keys().filter(|name| *name != "tcp").cloned();
+        top.chain(self.0["tcp"].as_object().unwrap().keys().map(|name| format!("tcp/{name}"))).collect()
     }
 
     /// Fails unless all sums hold and nothing is on its way any more.

@@ -94,7 +94,7 @@ fn mistakes_of_type_are_only_warned_of_as_well() {
 /// What can be asked for but is not there is never ignored. What is built is taken off this list.
 #[test]
 fn what_is_not_there_yet_is_refused() {
-    let asked: [(&[&str], &str); 7] = [
+    let asked: [(&[&str], &str); 5] = [
         (&["-logfile", "x"], "--logfile: writing records to a file is not in this version yet"),
         (
             &["-kafka_brokers", "x", "-kafka_topic", "x"],
@@ -105,8 +105,6 @@ fn what_is_not_there_yet_is_refused() {
             &["-syslog_facility", "USER", "-syslog_priority", "INFO"],
             "--syslog-facility: sending records to syslog is not in this version yet",
         ),
-        (&["-statsd_host", "x"], "--statsd-host: sending metrics to statsd is not in this version yet"),
-        (&["--metrics-listen", "127.0.0.1:1"], "--metrics-listen: serving metrics is not in this version yet"),
         (&["-cpuprofile", "x"], "--cpuprofile: a CPU profile is not in this version yet"),
     ];
     for (arguments, refusal) in asked {

@@ -14,6 +14,7 @@
 //! - `account`: whether every frame, message and record is in exactly one place.
 //! - `determinism`: whether the same capture gives the same records on every run and with any number of workers.
 //! - `gopassivedns`: whether every line of gopassivedns is there, field by field.
+//! - `metrics`: what is given out while the program runs, and whether Prometheus and statsd understand it.
 //! - `corpus`: whether the records differ from the corpus's oracle only where it is known why.
 //!
 //! The last four run on captures made here, on those under `fixtures/captures`, and on the corpus, a collection of other
@@ -35,6 +36,7 @@ mod golden;
 mod gopassivedns;
 mod input;
 mod install;
+mod metrics;
 mod output;
 mod privileges;
 mod service;

@@ -318,7 +318,7 @@ pub(crate) fn pcap(count: u16) -> Vec<u8> {
 }
 
 /// A little of everything that counts: every status, TCP with a gap, fragments, tags and frames that are discarded.
-fn mixed() -> Capture {
+pub(crate) fn mixed() -> Capture {
     let mut capture = Capture::new();
     capture.at("0").udp(client(), server(), query(1).compose());
     capture.at("0.1").udp(client(), server(), query(1).compose());

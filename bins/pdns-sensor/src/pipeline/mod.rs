@@ -16,6 +16,7 @@ use self::live::{Interfaces, Listeners};
 use crate::account::StatsFile;
 use crate::board::{Board, Pulse};
 use crate::log;
+use crate::metrics::Metrics;
 use crate::output::SharedSink;
 use crate::privileges::{self, Needs, Privileges};
 use crate::service::{Service, Watch};
@@ -51,6 +52,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     let service = Service::find();
     let mut source = Source::open(&mut settings, &signals.stop())?;
     let stats = settings.stats.as_deref().map(StatsFile::open).transpose()?;
+    let metrics = Metrics::open(&mut settings)?;
 
     // (b) From here on without them.
     give_up(&settings, &needs)?;
@@ -65,6 +67,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     let capture = source.start(&settings, sink.as_ref(), &board)?;
 
     // (d) Whoever asks how it is going reads the board.
+    let metrics = metrics.start(&board)?;
     let watchdog = watchdog(&service, &settings, &board)?;
     service.ready();
 
@@ -74,6 +77,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     // (f) The end.
     service.stopping();
     watchdog.iter().for_each(Watch::ending);
+    metrics.finish();
     end(&settings, outcome, &board, stats)
 }
 

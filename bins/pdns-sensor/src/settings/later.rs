@@ -4,13 +4,11 @@ use super::Settings;
 
 /// One line for each function that is asked for and not there. What is built is taken off this list.
 pub(super) fn not_yet(settings: &Settings) -> Vec<String> {
-    let asked: [(&str, &str, bool); 7] = [
+    let asked: [(&str, &str, bool); 5] = [
         ("--logfile", "writing records to a file", settings.log_file.is_some()),
         ("--kafka-brokers", "sending records to Kafka", settings.kafka.is_some()),
         ("--fluentd-socket", "sending records to Fluentd", settings.fluentd.is_some()),
         ("--syslog-facility", "sending records to syslog", settings.syslog.is_some()),
-        ("--statsd-host", "sending metrics to statsd", settings.statsd.is_some()),
-        ("--metrics-listen", "serving metrics", settings.metrics.is_some()),
         ("--cpuprofile", "a CPU profile", settings.cpu_profile.is_some()),
     ];
     let missing = asked.into_iter().filter(|&(.., asked)| asked);

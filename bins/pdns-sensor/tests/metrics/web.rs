@@ -1,0 +1,101 @@
+//! Pages over HTTP, and what stands on those of metrics.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// How long something may take on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A response.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    /// Names in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+}
+
+/// Fetches a page.
+pub(crate) fn get(address: SocketAddr, path: &str) -> Page {
+    request(address, &format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n"))
+}
+
+/// Sends a request, which is to be one that is answered with the end of the connection.
+pub(crate) fn request(address: SocketAddr, request: &str) -> Page {
+    try_request(address, request).unwrap_or_else(|error| panic!("{address}: {request}: {error}"))
+}
+
+/// As [`request`], of a server that may not be there.
+pub(crate) fn try_request(address: SocketAddr, request: &str) -> std::io::Result<Page> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(request.as_bytes())?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    let bad = || std::io::Error::other(format!("no HTTP: {text}"));
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(bad)?;
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).ok_or_else(bad)?;
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    Ok(Page {
+        status,
+        headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect(),
+        body: body.to_owned(),
+    })
+}
+
+/// Asks again and again until there is an answer.
+pub(crate) fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The samples of a page of metrics: of each, its name with its labels as they are written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Samples(pub(crate) BTreeMap<String, f64>);
+
+impl Samples {
+    /// Reads Prometheus's text format as far as the program writes it.
+    pub(crate) fn of(page: &str) -> Self {
+        let lines = page.lines().filter(|line| !line.starts_with('#'));
+        Self(
+            lines
+                .map(|line| line.rsplit_once(' ').unwrap())
+                .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
+                .collect(),
+        )
+    }
+
+    /// The metrics that the program serves.
+    pub(crate) fn fetch(address: SocketAddr) -> Self {
+        let page = get(address, "/metrics");
+        assert_eq!((page.status, &*page.headers["content-type"]), (200, "text/plain; version=0.0.4; charset=utf-8"));
+        Self::of(&page.body)
+    }
+
+    /// The value of a metric, over all its labels.
+    pub(crate) fn sum(&self, name: &str) -> f64 {
+        let of_name = |sample: &str| sample.split('{').next() == Some(name);
+        let values: Vec<_> = self.0.iter().filter(|(sample, _)| of_name(sample)).map(|(_, value)| value).collect();
+        assert!(!values.is_empty(), "no metric {name}");
+        values.into_iter().sum()
+    }
+
+    /// The values of a metric with one label, by it.
+    pub(crate) fn by_label(&self, name: &str) -> BTreeMap<String, f64> {
+        let samples = self.0.iter().filter_map(|(sample, value)| {
+            let (_, value_of_label) =
+                sample.strip_prefix(name)?.strip_prefix('{')?.strip_suffix("\"}")?.split_once("=\"")?;
+            Some((value_of_label.to_owned(), *value))
+        });
+        samples.collect()
+    }
+}

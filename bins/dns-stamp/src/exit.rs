@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use dns_replication::Severity;
+
 /// How a run ended; the worst counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
@@ -15,6 +17,17 @@ pub(crate) enum Exit {
     Critical,
     /// 3: nothing could be tried: a wrong setting, no such file, no server found.
     Unknown,
+}
+
+impl From<Severity> for Exit {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Ok => Self::Ok,
+            Severity::Warning => Self::Warning,
+            Severity::Critical => Self::Critical,
+            Severity::Unknown => Self::Unknown,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -5,9 +5,11 @@
 //! do not, as in Active Directory, whose servers count for themselves.
 //!
 //! - [`DomainName`], [`stamp_name`] and [`Server`] say which record, and who is asked for it.
+//! - [`discover`] finds the servers of a zone, and the addresses of servers.
 //! - [`query`] asks a server, [`Stamp`] reads what time is in its answer, [`Verdict`] judges it, and [`probe`](mod@probe)
 //!   does all that for many servers at once.
 //! - [`update`] writes the record, with the keys of [`tsig`] or by the Kerberos of [`gss`]; [`keytab`] reads Kerberos keytabs.
+//! - [`report`] says what came of it, in the forms that people and monitoring read; [`exposition`] writes metrics.
 //!
 //! ```
 //! use dns_replication::{DomainName, Server, stamp_name};
@@ -21,11 +23,14 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod discover;
+pub mod exposition;
 pub mod gss;
 pub mod keytab;
 mod name;
 pub mod probe;
 pub mod query;
+pub mod report;
 mod server;
 mod stamp;
 pub mod tsig;

@@ -76,19 +76,32 @@ pub struct Answer {
 ///
 /// `concurrency` bounds how many are asked at a time. Each has two sockets then.
 pub async fn probe_all(plan: &Arc<Plan>, targets: Vec<Target>, concurrency: usize) -> Vec<Probe> {
+    let probes = targets.into_iter().map(|target| {
+        let plan = Arc::clone(plan);
+        async move { probe(&plan, target).await }
+    });
+    at_once(probes, concurrency).await
+}
+
+/// Runs futures at once, no more than `concurrency` of them at a time, and returns their outcomes in their order.
+pub(crate) async fn at_once<T, F>(futures: impl IntoIterator<Item = F>, concurrency: usize) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
     let permits = Arc::new(Semaphore::new(concurrency.max(1)));
     let mut tasks = JoinSet::new();
-    for (index, target) in targets.into_iter().enumerate() {
-        let (plan, permits) = (Arc::clone(plan), Arc::clone(&permits));
+    for (index, future) in futures.into_iter().enumerate() {
+        let permits = Arc::clone(&permits);
         tasks.spawn(async move {
-            // The semaphore is never closed.
+            // Nobody closes the semaphore, so that this is a permit.
             let _permit = permits.acquire_owned().await;
-            (index, probe(&plan, target).await)
+            (index, future.await)
         });
     }
-    let mut probes = tasks.join_all().await;
-    probes.sort_unstable_by_key(|&(index, _)| index);
-    probes.into_iter().map(|(_, probe)| probe).collect()
+    let mut outcomes = tasks.join_all().await;
+    outcomes.sort_unstable_by_key(|&(index, _)| index);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 /// Probes one target.

@@ -1,7 +1,9 @@
 //! What each command does: a file each.
 
+mod check;
 mod inject;
 mod keytab;
+mod probing;
 
 pub(crate) use self::keytab::run as keytab;
 
@@ -15,7 +17,8 @@ pub(crate) fn run(line: &Line, config: Config, zones: &[Zone]) -> Exit {
     match &line.task {
         Task::Inject => inject::run(&config.inject, zones),
         Task::Keytab { file } => keytab::run(file),
-        Task::Check | Task::Serve | Task::Propagate => {
+        Task::Check => check::run(&config.check, zones),
+        Task::Serve | Task::Propagate => {
             log::error("this build does not have that command");
             Exit::Unknown
         }

@@ -88,6 +88,9 @@ group! {
         /// How often a server is asked within that time [default: 2]
         #[arg(long, value_name = "COUNT", help_heading = "Servers")]
         tries: Word<u8>,
+        /// Let servers ask others for what they do not have themselves (RD), as is needed to watch resolvers
+        #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Servers")]
+        recurse: Word<bool>,
         /// How far clocks may be apart: nothing is written, and stamps are called future ones, beyond [default: 60s]
         #[arg(long, value_name = "TIME", help_heading = "Record")]
         max_clock_skew: Word<Period>,
@@ -100,6 +103,12 @@ group! {
         /// Find the servers: `ns`, those of the zone's NS records; `ad`, the domain controllers of Active Directory
         #[arg(long, value_name = "HOW", help_heading = "Servers")]
         discover: Word<Discover>,
+        /// The port of servers that are found [default: 53]
+        #[arg(long, value_name = "PORT", help_heading = "Servers")]
+        discover_port: Word<u16>,
+        /// Which addresses of names count: any, ipv4 or ipv6 [default: any]
+        #[arg(long, value_name = "FAMILY", help_heading = "Servers")]
+        family: Word<Family>,
         /// From which age a record is a warning [default: 2000s]
         #[arg(long, value_name = "TIME", help_heading = "Record")]
         warn: Word<Period>,
@@ -163,6 +172,9 @@ group! {
         /// What is printed: text, json, prometheus or nagios [default: text]
         #[arg(long, value_name = "FORM", help_heading = "Output")]
         output: Word<Output>,
+        /// Print nothing of servers that are fresh, so that cron is silent when all is well
+        #[arg(long, short, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Output")]
+        quiet: Word<bool>,
         /// Write metrics to this file, for the textfile collector of node_exporter
         #[arg(long, value_name = "FILE", help_heading = "Output")]
         textfile: PathBuf,
@@ -226,6 +238,18 @@ choice! {
         Ns = "ns",
         /// The domain controllers of Active Directory.
         Ad = "ad",
+    }
+}
+
+choice! {
+    /// Which addresses of names count.
+    Family {
+        /// All.
+        Any = "any",
+        /// Those of IPv4.
+        V4 = "ipv4",
+        /// Those of IPv6.
+        V6 = "ipv6",
     }
 }
 

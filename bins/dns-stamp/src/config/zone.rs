@@ -1,10 +1,13 @@
 //! One zone, with everything that holds in it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use dns_replication::{DomainName, Server, stamp_name};
+use dns_replication::discover::{Family, Search, Sources};
+use dns_replication::query::Limits;
+use dns_replication::{DNS_PORT, DomainName, Server, Thresholds, stamp_name};
 
-use super::options::{Discover, WriteOptions, ZoneOptions};
+use super::options::{self, Discover, WriteOptions, ZoneOptions};
 use super::word::{Period, Word};
 use super::{Config, Findings};
 use crate::cli::Task;
@@ -17,15 +20,13 @@ pub(crate) struct Zone {
     pub zone: DomainName,
     /// The full name of the record.
     pub record: DomainName,
-    pub servers: Vec<Server>,
-    pub discover: Option<Discover>,
+    /// Whom to probe.
+    pub sources: Sources,
     /// Who is asked for names; empty for the machine's own.
-    pub resolvers: Vec<Server>,
-    pub timeout: Duration,
-    pub tries: u8,
-    pub warn: Duration,
-    pub crit: Duration,
-    pub max_clock_skew: Duration,
+    pub resolvers: Vec<SocketAddr>,
+    pub limits: Limits,
+    pub thresholds: Thresholds,
+    pub recurse: bool,
     pub deadline: Duration,
     pub write: WriteOptions,
 }
@@ -77,14 +78,20 @@ fn zone(label: &str, options: ZoneOptions, task: &Task) -> Result<Zone, String> 
         label: label.to_owned(),
         zone,
         record,
-        servers: servers(target.server),
-        discover: judge.discover.map(|discover| discover.0),
-        resolvers: servers(target.resolver),
-        timeout: period(target.timeout, 1),
-        tries: target.tries.map_or(2, |tries| tries.0),
-        warn: period(judge.warn, 2000),
-        crit: period(judge.crit, 4000),
-        max_clock_skew: period(target.max_clock_skew, 60),
+        sources: Sources {
+            servers: servers(target.server),
+            search: judge.discover.map(|how| how.0.into()),
+            port: judge.discover_port.map_or(DNS_PORT, |port| port.0),
+            family: judge.family.map_or(Family::Any, |family| family.0.into()),
+        },
+        resolvers: addresses(target.resolver)?,
+        limits: Limits { timeout: period(target.timeout, 1), tries: target.tries.map_or(2, |tries| tries.0) },
+        thresholds: Thresholds {
+            warn: period(judge.warn, 2000),
+            crit: period(judge.crit, 4000),
+            max_clock_skew: period(target.max_clock_skew, 60),
+        },
+        recurse: target.recurse.is_some_and(|recurse| recurse.0),
         deadline: period(propagate.deadline, 60),
         write,
     };
@@ -95,7 +102,7 @@ fn zone(label: &str, options: ZoneOptions, task: &Task) -> Result<Zone, String> 
 impl Zone {
     /// The server that is written to.
     pub(crate) fn primary(&self) -> Option<&Server> {
-        match (&self.write.primary, self.servers.as_slice()) {
+        match (&self.write.primary, self.sources.servers.as_slice()) {
             (Some(primary), _) => Some(&primary.0),
             (None, [only]) => Some(only),
             (None, _) => None,
@@ -105,20 +112,21 @@ impl Zone {
     /// Finds what fits no command, or not this one.
     fn check(&self, task: &Task) -> Result<(), String> {
         let millisecond = Duration::from_millis(1);
-        if self.timeout < millisecond {
+        if self.limits.timeout < millisecond {
             return Err("timeout has to be 1ms or more".to_owned());
         }
-        if !(1..=10).contains(&self.tries) {
-            return Err(format!("tries is {}; 1 to 10 are possible", self.tries));
+        if !(1..=10).contains(&self.limits.tries) {
+            return Err(format!("tries is {}; 1 to 10 are possible", self.limits.tries));
         }
-        if self.warn > self.crit {
-            let (warn, crit) = (Period(self.warn), Period(self.crit));
+        if self.thresholds.warn > self.thresholds.crit {
+            let (warn, crit) = (Period(self.thresholds.warn), Period(self.thresholds.crit));
             return Err(format!("warn is {warn}, which is more than crit, {crit}"));
         }
         if matches!(task, Task::Inject | Task::Propagate) && self.primary().is_none() {
             return Err("it is not clear which server to write to; give --primary HOST".to_owned());
         }
-        if matches!(task, Task::Check | Task::Propagate) && self.servers.is_empty() && self.discover.is_none() {
+        let is_empty = self.sources.servers.is_empty() && self.sources.search.is_none();
+        if is_empty && matches!(task, Task::Check | Task::Propagate) {
             return Err("no servers; give --server HOST, or have them found by --discover ns or ad".to_owned());
         }
         Ok(())
@@ -127,6 +135,31 @@ impl Zone {
 
 fn servers(words: Option<Vec<Word<Server>>>) -> Vec<Server> {
     words.unwrap_or_default().into_iter().map(|word| word.0).collect()
+}
+
+/// Those who are asked for names cannot be named themselves.
+fn addresses(words: Option<Vec<Word<Server>>>) -> Result<Vec<SocketAddr>, String> {
+    let address = |server: Server| server.address().ok_or_else(|| format!("resolver {server}: has to be an address"));
+    servers(words).into_iter().map(address).collect()
+}
+
+impl From<Discover> for Search {
+    fn from(how: Discover) -> Self {
+        match how {
+            Discover::Ns => Self::NameServers,
+            Discover::Ad => Self::DomainControllers,
+        }
+    }
+}
+
+impl From<options::Family> for Family {
+    fn from(family: options::Family) -> Self {
+        match family {
+            options::Family::Any => Self::Any,
+            options::Family::V4 => Self::V4,
+            options::Family::V6 => Self::V6,
+        }
+    }
 }
 
 fn period(word: Option<Word<Period>>, default: u64) -> Duration {

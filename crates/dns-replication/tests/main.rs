@@ -1,0 +1,5 @@
+//! The query client against servers that do not mean well, and against very many.
+
+mod adversary;
+mod liar;
+mod many;

@@ -12,6 +12,9 @@ use crate::liar::{Liar, answer, dribble, framed};
 
 const LIMITS: Limits = Limits { timeout: Duration::from_millis(600), tries: 2 };
 
+/// What is sent to a query.
+type Lie = fn(&[u8]) -> Vec<u8>;
+
 /// What may pass on a busy machine after the time is up.
 const SLACK: Duration = Duration::from_secs(10);
 
@@ -161,7 +164,7 @@ fn lies_by_tcp_are_not_believed() {
 
 #[test]
 fn cut_and_garbled_streams_are_no_answers() {
-    let lies: [fn(&[u8]) -> Vec<u8>; 6] = [
+    let lies: [Lie; 6] = [
         |_| Vec::new(),
         |_| vec![0],
         |_| vec![0xff, 0xff, 1, 2, 3],

@@ -91,7 +91,7 @@ pub(super) fn injection(zone: &Zone) -> Result<Injection, String> {
         name: zone.record.clone(),
         ttl: zone.write.ttl.map_or(60, |ttl| ttl.0),
         min_interval: period(zone.write.min_interval.map(|word| word.0.0), MIN_INTERVAL),
-        max_clock_skew: zone.max_clock_skew,
+        max_clock_skew: zone.thresholds.max_clock_skew,
         deadline: period(zone.write.write_timeout.map(|word| word.0.0), TIMEOUT),
         auth: auth(&zone.write, server)?,
     })

@@ -299,6 +299,9 @@ impl Listener {
 fn tell(event: &LiveEvent) {
     match event {
         LiveEvent::Up { .. } => log::info(&event.to_string()),
+        LiveEvent::Stuck { error, .. } if error.is_denied() => {
+            log::error(&format!("{event}; a restart helps, and --keep-net-raw would have"));
+        }
         LiveEvent::Down { .. } | LiveEvent::Stuck { .. } => log::warn(&event.to_string()),
     }
 }

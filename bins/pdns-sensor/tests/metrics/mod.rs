@@ -6,7 +6,6 @@
 
 mod list;
 mod pages;
-mod peer;
 mod prometheus;
 mod readers;
 mod sensor;

@@ -1,52 +1,24 @@
 //! Whether Prometheus, the one of Debian, reads what is served, and the rules on the page about metrics.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::fs;
+use std::process::Command;
 
+use pdns_rigs::prometheus::Prometheus;
+use pdns_rigs::{has, or_skip, run};
 use serde_json::Value;
 
 use super::list::page;
-use super::peer::{Peer, free_tcp_port, skip};
 use super::sensor::Sensor;
-use super::web::{Samples, get, poll, try_request};
+use super::web::{Samples, get, poll};
 use crate::util::{Scratch, exchange};
 
-struct Prometheus {
-    address: SocketAddr,
-    peer: Peer,
-    _scratch: Scratch,
-}
+/// What is asked of Prometheus.
+struct Client(Prometheus);
 
-impl Prometheus {
-    /// Starts one that looks at `target` every second, with these rules.
-    fn start(target: SocketAddr, rules: &str) -> Option<Self> {
-        let scratch = Scratch::new();
-        let rules = scratch.file("rules.yml", rules);
-        let settings = format!(
-            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{}']\n\
-             scrape_configs: [{{job_name: pdns, static_configs: [{{targets: ['{target}']}}]}}]\n",
-            rules.display()
-        );
-        let address = free_tcp_port();
-        let mut command = Command::new("prometheus");
-        command
-            .arg(format!("--config.file={}", scratch.file("prometheus.yml", settings).display()))
-            .arg(format!("--storage.tsdb.path={}", scratch.path("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .arg("--log.level=error");
-        let mut started = Self { address, peer: Peer::start(&mut command)?, _scratch: scratch };
-        poll("Prometheus", || {
-            assert!(!started.peer.has_ended(), "Prometheus ended");
-            let request = format!("GET /-/ready HTTP/1.0\r\nHost: {address}\r\n\r\n");
-            try_request(address, &request).ok().filter(|page| page.status == 200)
-        });
-        Some(started)
-    }
-
+impl Client {
     fn api(&self, path: &str) -> Value {
-        let answer: Value = serde_json::from_str(&get(self.address, &format!("/api/v1/{path}")).body).unwrap();
+        let answer: Value = serde_json::from_str(&self.0.api(path).unwrap()).unwrap();
         assert_eq!(answer["status"], "success", "{path}: {answer}");
         answer["data"].clone()
     }
@@ -76,7 +48,8 @@ impl Prometheus {
 #[test]
 fn prometheus_reads_what_the_account_counts() {
     let mut sensor = Sensor::start(&["--numprocs", "2"]);
-    let Some(prometheus) = Prometheus::start(sensor.address(), &rules()) else { return };
+    let started = Prometheus::start("pdns", sensor.address(), &rules());
+    let Some(prometheus) = or_skip(started).map(Client) else { return };
     sensor.feed(&exchange(50));
     let served = sensor.settle(100);
     poll("the count of frames", || {
@@ -132,28 +105,17 @@ fn prometheus_reads_what_the_account_counts() {
 fn promtool_finds_nothing_wrong() {
     let scratch = Scratch::new();
     let rules = scratch.file("rules.yml", rules());
-    let tool = |arguments: &[&str], input: &str| -> Option<String> {
-        let child = Command::new("promtool")
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        let mut child = match child {
-            Ok(child) => child,
-            Err(error) => return skip(&format!("promtool: {error}")),
-        };
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(output.status.success(), "{arguments:?}: {text}");
-        Some(text)
-    };
-    let Some(text) = tool(&["check", "rules", rules.to_str().unwrap()], "") else { return };
+    if or_skip(has("promtool")).is_none() {
+        return;
+    }
+    let mut check = Command::new("promtool");
+    let text = run(check.args(["check", "rules"]).arg(rules)).unwrap();
     assert!(text.contains("SUCCESS"), "{text}");
     let sensor = Sensor::start(&[]);
     let page = get(sensor.address(), "/metrics").body;
-    assert_eq!(tool(&["check", "metrics"], &page).unwrap(), "", "the format or a name is bad style");
+    let mut check = Command::new("promtool");
+    check.args(["check", "metrics"]).stdin(fs::File::open(scratch.file("page", &page)).unwrap());
+    assert_eq!(run(&mut check).unwrap(), "", "the format or a name is bad style");
     assert!(Samples::of(&page).0.len() > 100);
 }
 

@@ -1,68 +1,20 @@
 //! Whether statsd, the one from npm, counts what the account counts.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use pdns_fixtures::capture::PcapFormat;
+use pdns_rigs::or_skip;
+use pdns_rigs::process::free_address;
+use pdns_rigs::statsd::Statsd;
 
 use super::list::{Listed, listed};
-use super::peer::{Peer, free_tcp_port, free_udp_port, npm};
 use super::sensor::Sensor;
 use super::web::{PATIENCE, poll};
-use crate::util::{Run, Scratch, exchange, mixed, sensor};
-
-struct Statsd {
-    /// Where it takes metrics.
-    metrics: SocketAddr,
-    /// Where it tells of them.
-    management: SocketAddr,
-    _peer: Peer,
-    _scratch: Scratch,
-}
-
-impl Statsd {
-    fn start() -> Option<Self> {
-        let folder = npm("statsd", "0.9.0")?;
-        let (metrics, management) = (free_udp_port(), free_tcp_port());
-        let scratch = Scratch::new();
-        // It is to keep its counts for as long as the test lasts.
-        let settings = format!(
-            "{{address: '127.0.0.1', port: {}, mgmt_address: '127.0.0.1', mgmt_port: {}, flushInterval: 3600000,
-              backends: ['./backends/console']}}",
-            metrics.port(),
-            management.port()
-        );
-        let mut command = Command::new("node");
-        command.arg(folder.join("stats.js")).arg(scratch.file("config.js", settings)).stdout(Stdio::null());
-        let mut peer = Peer::start(&mut command)?;
-        poll("statsd", || {
-            assert!(!peer.has_ended(), "statsd ended");
-            TcpStream::connect(management).ok()
-        });
-        Some(Self { metrics, management, _peer: peer, _scratch: scratch })
-    }
-
-    /// All values of a kind, `counters` or `gauges`.
-    fn values(&self, kind: &str) -> BTreeMap<String, f64> {
-        let mut stream = TcpStream::connect(self.management).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(format!("{kind}\n").as_bytes()).unwrap();
-        let lines = BufReader::new(stream).lines().map(Result::unwrap).take_while(|line| line != "END");
-        // A line is `  'name': value,`; a name that is a word has no quotes.
-        let values = lines.filter_map(|line| {
-            let (name, value) = line.trim().trim_end_matches(',').rsplit_once(": ")?;
-            Some((name.trim_matches('\'').to_owned(), value.parse().ok()?))
-        });
-        values.collect()
-    }
-}
+use crate::util::{Run, exchange, mixed, sensor};
 
 #[test]
 fn statsd_counts_what_the_account_counts() {
-    let Some(statsd) = Statsd::start() else { return };
+    let Some(statsd) = or_skip(Statsd::start()) else { return };
     let host = statsd.metrics.to_string();
     let mut sensor = Sensor::start(&[
         "-statsd_host",
@@ -78,17 +30,17 @@ fn statsd_counts_what_the_account_counts() {
     let prefix = "dns.edge_1.ns1_example_c.";
     // What comes at intervals, before the end.
     poll("the count of frames", || {
-        (statsd.values("counters").get(&format!("{prefix}packets_received")) == Some(&23.0)).then_some(())
+        (statsd.values("counters").unwrap().get(&format!("{prefix}packets_received")) == Some(&23.0)).then_some(())
     });
     let account = sensor.finish();
     let seconds = start.elapsed().as_secs() + 2;
     // What has come last is there at once, or a moment later.
     let answered = account.count("unanswered") as f64;
     let counters = poll("the count of unanswered queries", || {
-        let counters = statsd.values("counters");
+        let counters = statsd.values("counters").unwrap();
         (counters.get(&format!("{prefix}dns_transactions.unanswered")) == Some(&answered)).then_some(counters)
     });
-    let gauges = statsd.values("gauges");
+    let gauges = statsd.values("gauges").unwrap();
 
     let old_names = [
         ("packets", "frames_accepted"),
@@ -131,7 +83,7 @@ fn statsd_counts_what_the_account_counts() {
 
 #[test]
 fn a_server_that_is_not_there_is_nothing_to_the_capture() {
-    let nobody = free_udp_port().to_string();
+    let nobody = free_address().unwrap().to_string();
     for host in [nobody.as_str(), "[::1]:9", "nowhere.invalid", "nowhere.invalid:8125"] {
         let mut command = sensor();
         command.args(["--pcap", "-", "--statsd-host", host, "--statsd-interval", "1ms"]);

@@ -24,11 +24,10 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Page {
 
 /// Sends a request, which is to be one that is answered with the end of the connection.
 pub(crate) fn request(address: SocketAddr, request: &str) -> Page {
-    try_request(address, request).unwrap_or_else(|error| panic!("{address}: {request}: {error}"))
+    exchange(address, request).unwrap_or_else(|error| panic!("{address}: {request}: {error}"))
 }
 
-/// As [`request`], of a server that may not be there.
-pub(crate) fn try_request(address: SocketAddr, request: &str) -> std::io::Result<Page> {
+fn exchange(address: SocketAddr, request: &str) -> std::io::Result<Page> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(request.as_bytes())?;

@@ -13,6 +13,7 @@ use pdns_track::{Ingest, IngestStats, TrackerStats};
 
 use crate::account::Account;
 use crate::delays::Delays;
+use crate::interfaces::Interfaces;
 use crate::output::{self, SharedSink};
 
 /// How old a slot's counters may be while its thread has work. One that has none puts them up at once.
@@ -63,12 +64,13 @@ impl Counters {
 /// The counters of all threads.
 pub(crate) struct Board {
     slots: Mutex<Vec<Slot>>,
+    interfaces: Interfaces,
     sink: Option<SharedSink>,
 }
 
 impl Board {
     pub(crate) fn new(sink: Option<SharedSink>) -> Self {
-        Self { slots: Mutex::default(), sink }
+        Self { slots: Mutex::default(), interfaces: Interfaces::default(), sink }
     }
 
     /// A slot for another thread. One that hands packets on takes its slot before those that it hands them to.
@@ -76,6 +78,18 @@ impl Board {
         let slot = Slot::default();
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).push(slot.clone());
         slot
+    }
+
+    /// The interfaces that are captured from.
+    pub(crate) const fn interfaces(&self) -> &Interfaces {
+        &self.interfaces
+    }
+
+    /// How long the thread that has been silent for longest has put up nothing.
+    pub(crate) fn silence(&self, now: Instant) -> Duration {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = slots.iter().map(|slot| slot.0.lock().unwrap_or_else(PoisonError::into_inner).at);
+        times.map(|at| now.saturating_duration_since(at)).max().unwrap_or_default()
     }
 
     /// How the run is going, or went.
@@ -116,19 +130,32 @@ impl Pulse {
 #[derive(Clone, Default)]
 pub(crate) struct Slot(Arc<Mutex<Posted>>);
 
-#[derive(Default)]
 struct Posted {
     counters: Counters,
     /// How often they were put up.
     times: u64,
+    /// When they were last.
+    at: Instant,
+}
+
+impl Default for Posted {
+    fn default() -> Self {
+        Self { counters: Counters::default(), times: 0, at: Instant::now() }
+    }
 }
 
 impl Slot {
     /// Puts up what `count` writes down.
     pub(crate) fn put_up(&self, count: impl FnOnce(&mut Counters)) {
+        self.put_up_at(Instant::now(), count);
+    }
+
+    /// As [`put_up`](Self::put_up), by a clock of the caller's.
+    pub(crate) fn put_up_at(&self, now: Instant, count: impl FnOnce(&mut Counters)) {
         let mut posted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         count(&mut posted.counters);
         posted.times += 1;
+        posted.at = now;
     }
 }
 

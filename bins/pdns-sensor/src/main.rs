@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod delays;
 mod handover;
+mod interfaces;
 mod log;
 mod metrics;
 mod output;

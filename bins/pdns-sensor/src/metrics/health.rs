@@ -1,27 +1,55 @@
-//! What is wrong with the program at the moment, for whoever watches it.
+//! Whether all is well: whether the program does what it is there for.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// The troubles there are. Empty is healthy.
-#[derive(Debug, Default)]
-pub(crate) struct Health(Mutex<BTreeMap<String, String>>);
+use super::family::{Family, Kind, Value};
+use crate::board::Board;
+
+/// How long a worker that captures may be silent. It puts up its counters every second, whatever comes.
+const MAX_SILENCE: Duration = Duration::from_secs(10);
+
+/// What there is to know of the program's health.
+pub(crate) struct Health {
+    board: Arc<Board>,
+    /// Whether interfaces are captured from. A capture file may be a pipe that has nothing to say for as long as it takes.
+    is_live: bool,
+}
 
 impl Health {
-    #[allow(dead_code)]
-    /// Says what is wrong with something, or that nothing is any more.
-    pub(crate) fn set(&self, what: &str, trouble: Option<String>) {
-        let mut troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match trouble {
-            Some(trouble) => troubles.insert(what.to_owned(), trouble),
-            None => troubles.remove(what),
-        };
+    pub(crate) const fn new(board: Arc<Board>, is_live: bool) -> Self {
+        Self { board, is_live }
     }
 
-    /// What is wrong, each in a line.
+    /// What is wrong at the moment; nothing when all is well.
     pub(crate) fn troubles(&self) -> Vec<String> {
-        let troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        troubles.iter().map(|(what, trouble)| format!("{what}: {trouble}")).collect()
+        let mut troubles: Vec<_> = self.board.interfaces().troubles().into_values().flatten().collect();
+        let silence = self.board.silence(Instant::now());
+        if self.is_live && silence > MAX_SILENCE {
+            troubles.push(format!("a worker has put up no counters for {} s", silence.as_secs()));
+        }
+        troubles
+    }
+
+    /// The same as metrics.
+    pub(crate) fn families(&self) -> [Family; 2] {
+        let interfaces = self.board.interfaces().troubles().into_iter();
+        let is_healthy = u64::from(self.troubles().is_empty());
+        [
+            Family::by(
+                Kind::Gauge,
+                "pdns_capture_interface_up",
+                "Whether an interface is captured from",
+                "interface",
+                interfaces.map(|(name, trouble)| (name, u64::from(trouble.is_none()))),
+            ),
+            Family::single(
+                Kind::Gauge,
+                "pdns_healthy",
+                "Whether all is well, as /healthz says",
+                Value::Count(is_healthy),
+            ),
+        ]
     }
 }
 
@@ -30,14 +58,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trouble_lasts_until_it_is_over() {
-        let health = Health::default();
-        health.set("eth0", Some("is gone".to_owned()));
-        health.set("eth1", Some("is down".to_owned()));
-        health.set("eth1", Some("is gone".to_owned()));
-        assert_eq!(health.troubles(), ["eth0: is gone", "eth1: is gone"]);
-        health.set("eth1", None);
-        health.set("eth2", None);
-        assert_eq!(health.troubles(), ["eth0: is gone"]);
+    fn a_worker_is_missed_when_interfaces_are_captured_from() {
+        let board = Arc::new(Board::new(None));
+        let [health, of_files] = [true, false].map(|is_live| Health::new(Arc::clone(&board), is_live));
+        assert!(health.troubles().is_empty());
+        let slot = board.slot();
+        slot.put_up(|_| ());
+        assert!(board.silence(Instant::now()) < MAX_SILENCE);
+        let Some(past) = Instant::now().checked_sub(2 * MAX_SILENCE) else { return };
+        slot.put_up_at(past, |_| ());
+        assert!(health.troubles()[0].starts_with("a worker has put up no counters for 2"));
+        assert!(of_files.troubles().is_empty());
     }
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use self::health::Health;
 use self::http::Listener;
 use self::process::Usage;
 use self::site::Pages;
@@ -27,6 +28,7 @@ use crate::settings::{Settings, Statsd};
 pub(crate) struct Metrics {
     listener: Option<(Listener, Usage)>,
     statsd: Option<(Statsd, String)>,
+    is_live: bool,
     debug: bool,
 }
 
@@ -41,6 +43,7 @@ impl Metrics {
         Ok(Self {
             listener: listener.map(|listener| (listener, Usage::new())),
             statsd: settings.statsd.take().map(|statsd| (statsd, settings.sensor.clone())),
+            is_live: settings.live.is_some(),
             debug: settings.debug,
         })
     }
@@ -52,7 +55,8 @@ impl Metrics {
     pub(crate) fn start(self, board: &Arc<Board>) -> Result<Exporters> {
         if let Some((listener, usage)) = self.listener {
             let address = listener.address().context("cannot serve metrics")?;
-            let pages = Pages::new(Arc::clone(board), Arc::default(), usage);
+            let health = Health::new(Arc::clone(board), self.is_live);
+            let pages = Pages::new(Arc::clone(board), health, usage);
             listener.serve(pages).context("cannot serve metrics")?;
             log::debug(self.debug, || format!("metrics are served on http://{address}/metrics"));
         }

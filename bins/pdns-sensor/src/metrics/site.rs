@@ -7,7 +7,7 @@ use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, Heade
 use hyper::{Method, StatusCode};
 
 use super::catalogue::families;
-use super::family::{Family, Format, Kind, Value};
+use super::family::Format;
 use super::health::Health;
 use super::http::{Request, Response, Site};
 use super::process::Usage;
@@ -21,20 +21,18 @@ const INDEX: &str = "<!DOCTYPE html>\n<title>pdns-sensor</title>\n<h1>pdns-senso
 /// What the pages are made of.
 pub(crate) struct Pages {
     board: Arc<Board>,
-    health: Arc<Health>,
+    health: Health,
     usage: Usage,
 }
 
 impl Pages {
-    pub(crate) const fn new(board: Arc<Board>, health: Arc<Health>, usage: Usage) -> Self {
+    pub(crate) const fn new(board: Arc<Board>, health: Health, usage: Usage) -> Self {
         Self { board, health, usage }
     }
 
     fn metrics(&self, format: Format) -> Response {
         let mut families = families(&self.board.account());
-        let healthy = u64::from(self.health.troubles().is_empty());
-        let help = "Whether all is well, as /healthz says";
-        families.push(Family::single(Kind::Gauge, "pdns_healthy", help, Value::Count(healthy)));
+        families.extend(self.health.families());
         families.extend(self.usage.families());
         match format.page(families) {
             Ok(page) => response(StatusCode::OK, format.content_type(), page),

@@ -43,7 +43,7 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 /// The interfaces, open.
 pub(super) struct Interfaces {
     rings: Vec<LiveRing>,
-    names: String,
+    names: Vec<String>,
     ports: Ports,
     stop: Stop,
 }
@@ -60,7 +60,7 @@ impl Interfaces {
         let config = LiveConfig { rings: settings.workers, snaplen, latency: LATENCY, ..config };
         Ok(Self {
             rings: live::open(config)?,
-            names: live.interfaces.join(", "),
+            names: live.interfaces.clone(),
             ports: settings.ports.clone(),
             stop: stop.clone(),
         })
@@ -81,6 +81,7 @@ impl Interfaces {
                 ingest: Ingest::new(Decoder::new(self.ports.clone()), share(FragmentConfig::default(), workers)),
                 worker: Worker::new(settings, sink.cloned()),
                 slot: board.slot(),
+                board: Arc::clone(board),
                 pace: Pace::new(),
                 kernel: LiveStats::default(),
                 heard: None,
@@ -90,7 +91,8 @@ impl Interfaces {
             threads.push(spawn(index, &ends, move || listener.run())?);
         }
         let plural = if workers == 1 { "" } else { "s" };
-        log::info(&format!("capturing on {} with {workers} worker{plural}", self.names));
+        board.interfaces().add(&self.names);
+        log::info(&format!("capturing on {} with {workers} worker{plural}", self.names.join(", ")));
         Ok(Listeners { threads, ended, board: Arc::clone(board), stop: self.stop })
     }
 }
@@ -191,6 +193,7 @@ struct Listener {
     ingest: Ingest,
     worker: Worker,
     slot: Slot,
+    board: Arc<Board>,
     pace: Pace,
     kernel: LiveStats,
     /// The time of the latest frame, and when it was read.
@@ -226,7 +229,7 @@ impl Listener {
                 self.frames(None);
                 self.worker.advance(self.ingest.clock().now());
             }
-            Wake::Event(event) => tell(&event),
+            Wake::Event(event) => self.tell(&event),
             Wake::Timeout => {
                 let now = self.pass(SLACK);
                 self.worker.advance(now);
@@ -270,7 +273,7 @@ impl Listener {
                         break;
                     }
                 }
-                Wake::Event(event) => tell(&event),
+                Wake::Event(event) => self.tell(&event),
                 Wake::Timeout => break,
             }
         }
@@ -284,6 +287,18 @@ impl Listener {
         self.ingest.pass(latest.plus(silence))
     }
 
+    /// Logs what happened to an interface, and takes it down.
+    fn tell(&self, event: &LiveEvent) {
+        match event {
+            LiveEvent::Up { .. } => log::info(&event.to_string()),
+            LiveEvent::Stuck { error, .. } if error.is_denied() => {
+                log::error(&format!("{event}; a restart helps, and --keep-net-raw would have"));
+            }
+            LiveEvent::Down { .. } | LiveEvent::Stuck { .. } => log::warn(&event.to_string()),
+        }
+        self.board.interfaces().note(event);
+    }
+
     fn put_up(&mut self) {
         self.news = false;
         self.kernel += self.ring.stats();
@@ -292,17 +307,6 @@ impl Listener {
             counters.live = self.kernel;
             self.worker.count(counters);
         });
-    }
-}
-
-/// Logs what happened to an interface.
-fn tell(event: &LiveEvent) {
-    match event {
-        LiveEvent::Up { .. } => log::info(&event.to_string()),
-        LiveEvent::Stuck { error, .. } if error.is_denied() => {
-            log::error(&format!("{event}; a restart helps, and --keep-net-raw would have"));
-        }
-        LiveEvent::Down { .. } | LiveEvent::Stuck { .. } => log::warn(&event.to_string()),
     }
 }
 

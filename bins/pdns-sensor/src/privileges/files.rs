@@ -1,7 +1,9 @@
 //! Landlock: which files and ports the program can still open.
 
 use std::env;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, PathFd, RestrictionStatus, Ruleset,
@@ -12,6 +14,9 @@ use super::Needs;
 
 /// The newest rights that are asked for. An older kernel does what it can.
 const NEWEST: ABI = ABI::V6;
+
+/// The process's own figures.
+const OWN: &str = "/proc/self";
 
 /// What the C library and the certificate checks read when something is sent to other hosts. What is not there is left out.
 const NETWORK: [&str; 15] = [
@@ -49,7 +54,11 @@ pub(super) fn restrict(needs: &Needs) -> String {
     }
 }
 
+/// A rule holds for an inode, and `/proc` makes a new one for a process once nobody has the old one open and memory is short.
+static OWN_FIGURES: OnceLock<Option<File>> = OnceLock::new();
+
 fn apply(needs: &Needs) -> Result<RestrictionStatus, RulesetError> {
+    OWN_FIGURES.get_or_init(|| File::open(OWN).ok());
     let mut ruleset = Ruleset::default()
         .handle_access(AccessFs::from_all(NEWEST))?
         // Listening sockets are open by now.
@@ -88,8 +97,7 @@ fn rules(needs: &Needs) -> Vec<(PathBuf, BitFlags<AccessFs>)> {
 /// What is read without being asked for by name.
 fn system_files(needs: &Needs) -> Vec<PathBuf> {
     let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
-    // The process's own figures.
-    let mut files = paths(&["/proc/self"]);
+    let mut files = paths(&[OWN]);
     if needs.live {
         files.extend(paths(&INTERFACES));
     }

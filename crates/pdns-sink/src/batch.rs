@@ -77,9 +77,24 @@ impl Batch {
         self.records == 0
     }
 
-    /// How much memory the records take, in bytes.
-    pub fn size(&self) -> usize {
-        self.bytes.len() + size_of_val(self.details.as_slice())
+    /// How much memory the batch takes, in bytes.
+    pub const fn size(&self) -> usize {
+        self.bytes.capacity() + self.details.capacity() * size_of::<Detail>()
+    }
+
+    /// Takes the records out; what stays is empty and has memory for as many.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let mut empty = Self::new(self.encoding, self.detailed);
+        empty.bytes.reserve(self.bytes.len() + self.bytes.len() / 8);
+        empty.details.reserve(self.details.len() + self.details.len() / 8);
+        let mut full = std::mem::replace(self, empty);
+        // A batch that waits should not hold memory for records that never came.
+        if full.bytes.capacity() / 2 > full.bytes.len() {
+            full.bytes.shrink_to_fit();
+            full.details.shrink_to_fit();
+        }
+        full
     }
 
     /// Makes the batch empty and keeps its memory.
@@ -146,12 +161,17 @@ impl Batch {
         halves.iter().all(|half| !half.is_empty()).then_some(halves)
     }
 
-    /// Appends the records of another batch of the same encoding.
+    /// Whether the records of another batch can be appended: it has the same encoding, and both have details or neither.
+    pub fn can_hold(&self, other: &Self) -> bool {
+        (self.encoding, self.detailed) == (other.encoding, other.detailed)
+    }
+
+    /// Appends the records of another batch.
     ///
     /// # Panics
-    /// In debug builds, when the other one is of another encoding or only one of them has details.
+    /// In debug builds, when this one [cannot hold](Self::can_hold) them.
     pub fn append(&mut self, other: &Self) {
-        debug_assert_eq!((self.encoding, self.detailed), (other.encoding, other.detailed));
+        debug_assert!(self.can_hold(other), "batches of one encoding");
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&other.bytes);
         self.records += other.records;

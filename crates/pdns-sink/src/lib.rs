@@ -25,7 +25,7 @@
 //!     bytes.extend_from_slice(b"{\"id\":1}\n{\"id\":2}\n");
 //!     2
 //! });
-//! let mut sink = Direct::new("memory", Stdout::on(config, Vec::new()));
+//! let mut sink = Direct::new("memory", "stdout", Stdout::on(config, Vec::new()));
 //! sink.deliver(&batch).unwrap();
 //! assert_eq!(sink.stats().delivered, 2);
 //! assert_eq!(sink.get_ref().get_ref(), b"{\"id\":1}\n{\"id\":2}\n");
@@ -40,7 +40,9 @@ mod stats;
 mod stdout;
 
 pub use self::batch::{Batch, Detail, Record, RecordId, Records};
-pub use self::frame::{Direct, DirectError, Settings, WhenFull};
+pub use self::frame::{
+    Direct, DirectError, EncodingInUse, Level, Log, Settings, Setup, SinkReport, StartError, Tee, WhenFull,
+};
 pub use self::outcome::{Failure, Outcome, Partly};
 pub use self::sink::{Deliver, Delivery, DeliveryId, Needs, Sink};
 pub use self::stats::{DropReason, LastError, SinkStats};

@@ -10,7 +10,7 @@ use crate::{Batch, Failure, Outcome};
 
 /// A receiver of records, as the frame sees it.
 ///
-/// The frame gives each sink a thread, on which all methods are called, and does everything that sinks have in common:
+/// The frame gives each sink a thread of its own, on which all methods are called and may wait, and does everything that sinks have in common:
 /// the queue before it and what happens when that is full, merging and cutting batches, retries and their pauses, the
 /// spool, the counters, the log. A sink only tries to deliver what it is given, once, and says what became of it.
 ///
@@ -73,12 +73,21 @@ pub struct Needs {
     pub batch_bytes: usize,
     /// How many records a delivery has at most.
     pub batch_records: u64,
+    /// Whether the sink itself bounds the time of a delivery, so that the frame does not.
+    pub own_timeout: bool,
 }
 
 impl Needs {
     /// One delivery at a time, each of up to 256 KiB, without details.
     pub const fn new(encoding: Encoding) -> Self {
-        Self { encoding, detailed: false, window: 1, batch_bytes: 256 << 10, batch_records: u64::MAX }
+        Self {
+            encoding,
+            detailed: false,
+            window: 1,
+            batch_bytes: 256 << 10,
+            batch_records: u64::MAX,
+            own_timeout: false,
+        }
     }
 
     /// With details of each record.
@@ -182,7 +191,7 @@ impl fmt::Debug for Delivery {
 ///
 /// Since it waits on the sink's own thread, it has to give up by itself where the receiver does not answer.
 pub trait Deliver: Send {
-    /// See [`Sink::needs`]; the window is ignored.
+    /// See [`Sink::needs`]; the window is 1, and the timeout the sink's own.
     fn needs(&self) -> Needs;
 
     /// See [`Sink::target`].
@@ -211,9 +220,35 @@ pub trait Deliver: Send {
     fn idle(&mut self) {}
 }
 
+impl<T: Deliver + ?Sized> Deliver for Box<T> {
+    fn needs(&self) -> Needs {
+        (**self).needs()
+    }
+
+    fn target(&self) -> String {
+        (**self).target()
+    }
+
+    fn start(&mut self) -> Result<(), Failure> {
+        (**self).start()
+    }
+
+    fn deliver(&mut self, batch: &Batch) -> Outcome {
+        (**self).deliver(batch)
+    }
+
+    fn reopen(&mut self) -> Result<(), Failure> {
+        (**self).reopen()
+    }
+
+    fn idle(&mut self) {
+        (**self).idle();
+    }
+}
+
 impl<T: Deliver> Sink for T {
     fn needs(&self) -> Needs {
-        Deliver::needs(self).window(1)
+        Needs { window: 1, own_timeout: true, ..Deliver::needs(self) }
     }
 
     fn target(&self) -> String {

@@ -1,11 +1,13 @@
 //! A sink without queue and thread, for when it is the only one and whoever offers records may wait for it.
 
+use super::tee::SinkReport;
 use crate::{Batch, Deliver, DropReason, Failure, Outcome, SinkStats};
 
 /// Delivers on the thread of whoever offers records.
 #[derive(Debug)]
 pub struct Direct<D> {
     name: String,
+    kind: &'static str,
     sink: D,
     closed: bool,
     stats: SinkStats,
@@ -33,14 +35,25 @@ pub enum DirectError {
 }
 
 impl<D: Deliver> Direct<D> {
-    /// A sink of this name.
-    pub fn new(name: &str, sink: D) -> Self {
-        Self { name: name.to_owned(), sink, closed: false, stats: SinkStats::default() }
+    /// A sink of this name and kind.
+    pub fn new(name: &str, kind: &'static str, sink: D) -> Self {
+        Self { name: name.to_owned(), kind, sink, closed: false, stats: SinkStats::default() }
     }
 
     /// The sink itself.
     pub const fn get_ref(&self) -> &D {
         &self.sink
+    }
+
+    /// Whether the receiver has gone for good.
+    pub const fn is_gone(&self) -> bool {
+        self.closed
+    }
+
+    /// The account so far, with whose it is.
+    pub fn report(&self) -> SinkReport {
+        let (name, target) = (self.name.clone(), self.sink.target());
+        SinkReport { name, kind: self.kind, target, stats: self.stats.clone() }
     }
 
     /// The account so far.

@@ -1,5 +1,6 @@
 //! What can be set for any sink.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How records wait for a sink and how often it is tried.
@@ -7,6 +8,8 @@ use std::time::Duration;
 pub struct Settings {
     /// What the sink is called in messages and statistics. No two have the same name.
     pub name: String,
+    /// What kind of sink it is: `kafka`.
+    pub kind: &'static str,
     /// How many bytes of memory may hold records that wait or are under way.
     pub queue_bytes: usize,
     /// What happens when the queue is full.
@@ -19,6 +22,8 @@ pub struct Settings {
     pub retry_max: Duration,
     /// How long a delivery may take before it counts as failed.
     pub timeout: Duration,
+    /// Where refused records are kept, as lines of JSON.
+    pub dead_letters: Option<PathBuf>,
 }
 
 /// What happens to records for which there is no room in the queue.
@@ -31,16 +36,18 @@ pub enum WhenFull {
 }
 
 impl Settings {
-    /// The usual settings of a sink of this name.
-    pub fn new(name: impl Into<String>) -> Self {
+    /// The usual settings of a sink of this kind, which is also its name.
+    pub fn new(kind: &'static str) -> Self {
         Self {
-            name: name.into(),
+            name: kind.to_owned(),
+            kind,
             queue_bytes: 64 << 20,
             when_full: WhenFull::Block,
             linger: Duration::from_millis(200),
             retry_min: Duration::from_millis(250),
             retry_max: Duration::from_secs(30),
             timeout: Duration::from_secs(30),
+            dead_letters: None,
         }
     }
 }

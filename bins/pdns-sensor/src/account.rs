@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use pdns_packet::frame::Discard;
-use pdns_sink::{DropReason, SinkStats};
+use pdns_sink::{DropReason, SinkReport, SinkStats};
 use pdns_track::Status;
 use pdns_track::reassembly::FragmentDrop;
 use serde::Serialize;
 
 use crate::board::Counters;
+use crate::output;
 use crate::settings::unwritable_stats;
 
 /// The counters of a whole run, up to one moment.
@@ -23,13 +24,15 @@ use crate::settings::unwritable_stats;
 pub(crate) struct Account {
     /// What the threads counted.
     pub counters: Counters,
-    /// What the sink says of the records it was offered.
+    /// What all sinks together say of the records they were offered.
     pub sink: SinkStats,
+    /// What each of them says.
+    pub sinks: Vec<SinkReport>,
 }
 
 impl Account {
-    pub(crate) const fn new(counters: Counters, sink: SinkStats) -> Self {
-        Self { counters, sink }
+    pub(crate) fn new(counters: Counters, sinks: Vec<SinkReport>) -> Self {
+        Self { counters, sink: output::sum(&sinks), sinks }
     }
 
     /// UDP datagrams on their way from the reader to a worker.
@@ -128,11 +131,11 @@ impl Account {
             records_made: self.counters.records,
             records_offered: self.sink.offered,
             records_delivered: self.sink.delivered,
-            records_dropped: DropReason::ALL
-                .into_iter()
-                .map(|reason| (reason.name(), self.sink.dropped(reason)))
-                .collect(),
-            records_queued: 0,
+            records_dropped: dropped(&self.sink),
+            records_queued: self.sink.queued_records,
+            records_spooled: self.sink.spooled_records,
+            records_restored: self.sink.restored,
+            sinks: self.sinks.iter().map(|report| (report.name.clone(), SinkAccount::from(&report.stats))).collect(),
         }
     }
 
@@ -216,4 +219,37 @@ pub(crate) struct Report {
     pub records_delivered: u64,
     pub records_dropped: BTreeMap<&'static str, u64>,
     pub records_queued: u64,
+    pub records_spooled: u64,
+    pub records_restored: u64,
+    pub sinks: BTreeMap<String, SinkAccount>,
+}
+
+/// The account of one sink.
+#[derive(Debug, Serialize)]
+pub(crate) struct SinkAccount {
+    pub offered: u64,
+    pub restored: u64,
+    pub delivered: u64,
+    pub retried: u64,
+    pub dropped: BTreeMap<&'static str, u64>,
+    pub queued: u64,
+    pub spooled: u64,
+}
+
+impl From<&SinkStats> for SinkAccount {
+    fn from(stats: &SinkStats) -> Self {
+        Self {
+            offered: stats.offered,
+            restored: stats.restored,
+            delivered: stats.delivered,
+            retried: stats.retried,
+            dropped: dropped(stats),
+            queued: stats.queued_records,
+            spooled: stats.spooled_records,
+        }
+    }
+}
+
+fn dropped(stats: &SinkStats) -> BTreeMap<&'static str, u64> {
+    DropReason::ALL.into_iter().map(|reason| (reason.name(), stats.dropped(reason))).collect()
 }

@@ -14,7 +14,7 @@ use pdns_track::{Ingest, IngestStats, TrackerStats};
 use crate::account::Account;
 use crate::delays::Delays;
 use crate::interfaces::Interfaces;
-use crate::output::{self, SharedSink};
+use crate::output::Sinks;
 
 /// How old a slot's counters may be while its thread has work. One that has none puts them up at once.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
@@ -65,12 +65,12 @@ impl Counters {
 pub(crate) struct Board {
     slots: Mutex<Vec<Slot>>,
     interfaces: Interfaces,
-    sink: Option<SharedSink>,
+    sinks: Option<Sinks>,
 }
 
 impl Board {
-    pub(crate) fn new(sink: Option<SharedSink>) -> Self {
-        Self { slots: Mutex::default(), interfaces: Interfaces::default(), sink }
+    pub(crate) fn new(sinks: Option<Sinks>) -> Self {
+        Self { slots: Mutex::default(), interfaces: Interfaces::default(), sinks }
     }
 
     /// A slot for another thread. One that hands packets on takes its slot before those that it hands them to.
@@ -95,12 +95,12 @@ impl Board {
     /// How the run is going, or went.
     pub(crate) fn account(&self) -> Account {
         // Those who take packets or records are asked before those who hand them on.
-        let sink = self.sink.as_ref().map(output::stats).unwrap_or_default();
+        let sinks = self.sinks.as_ref().map(|sinks| sinks.reports()).unwrap_or_default();
         let mut sum = Counters::default();
         for slot in self.slots.lock().unwrap_or_else(PoisonError::into_inner).iter().rev() {
             sum.add(&slot.0.lock().unwrap_or_else(PoisonError::into_inner).counters);
         }
-        Account::new(sum, sink)
+        Account::new(sum, sinks)
     }
 }
 

@@ -1,49 +1,85 @@
-//! From transactions to a sink: encoded into batches, which are handed over when they are full.
+//! From transactions to sinks: encoded into batches, which are handed over when they are full.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use pdns_record::{Encoder, Encoding};
-use pdns_sink::{Batch, Direct, DirectError, SinkStats, Stdout, StdoutConfig};
+use anyhow::{Context, Result};
+use pdns_record::Encoder;
+use pdns_sink::{Batch, DirectError, Level, RecordId, SinkReport, SinkStats, Stdout, Tee};
 use pdns_track::{Consumer, Status, Transaction};
 
-use crate::settings::Settings;
+use crate::log;
+use crate::settings::{Settings, SinkPlan, Target};
 
 /// How many bytes of records are handed over at once. Larger batches no longer save system calls that matter, and no
 /// longer fit the second-level cache.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// The sink that all workers write to; taken once a batch.
-pub(crate) type SharedSink = Arc<Mutex<Direct<Stdout>>>;
+/// The sinks that all workers write to.
+pub(crate) type Sinks = Arc<Tee>;
 
-/// Standard output, for all workers.
-pub(crate) fn stdout(settings: &Settings) -> SharedSink {
-    let stdout = Stdout::new(StdoutConfig { layout: settings.layout });
-    Arc::new(Mutex::new(Direct::new("stdout", stdout)))
+/// Starts all sinks; `None` when there is none.
+///
+/// # Errors
+///
+/// A sink could not be started.
+pub(crate) fn start(settings: &Settings) -> Result<Option<Sinks>> {
+    let plans = match settings.sinks.as_slice() {
+        [] => return Ok(None),
+        // A capture file can wait for standard output, so that nothing has to stand between them.
+        [SinkPlan { settings: frame, target: Target::Stdout(config) }] if settings.live.is_none() => {
+            return Ok(Some(Arc::new(Tee::direct(frame, Box::new(Stdout::new(*config))))));
+        }
+        plans => plans,
+    };
+    let setups = plans.iter().map(SinkPlan::setup).collect();
+    let log = |level: Level, message: &str| match level {
+        Level::Info => log::info(message),
+        Level::Warning => log::warn(message),
+        Level::Error => log::error(message),
+    };
+    let tee = Tee::start(setups, Arc::new(log), settings.run).context("cannot start the sinks")?;
+    Ok(Some(Arc::new(tee)))
 }
 
-/// What the sink says of the records it was offered.
-pub(crate) fn stats(sink: &SharedSink) -> SinkStats {
-    sink.lock().unwrap_or_else(PoisonError::into_inner).stats().clone()
+/// All sinks in one account.
+pub(crate) fn sum(reports: &[SinkReport]) -> SinkStats {
+    let mut sum = SinkStats::default();
+    reports.iter().for_each(|report| sum.add(&report.stats));
+    sum
 }
 
-/// One worker's way to the sink.
+/// One worker's way to the sinks.
 pub(crate) struct Output {
-    encoder: Encoder,
     wanted: [bool; Status::ALL.len()],
-    sink: Option<SharedSink>,
-    batch: Batch,
+    sinks: Option<Sinks>,
+    /// One for each encoding in use.
+    lines: Vec<Line>,
+    /// What the next record is called by; the same in all encodings.
+    id: RecordId,
     records: u64,
     unwanted: u64,
     failure: Option<DirectError>,
 }
 
+/// Records of one encoding.
+struct Line {
+    encoder: Encoder,
+    batch: Batch,
+}
+
 impl Output {
-    pub(crate) fn new(settings: &Settings, sink: Option<SharedSink>) -> Self {
+    /// The output of one of the workers.
+    pub(crate) fn new(settings: &Settings, sinks: Option<Sinks>, worker: u16) -> Self {
+        let encodings = sinks.as_ref().map_or(&[][..], |sinks| sinks.encodings());
+        let lines = encodings.iter().map(|used| Line {
+            encoder: Encoder::of(used.encoding, &settings.sensor, &settings.level),
+            batch: Batch::new(used.encoding, used.detailed),
+        });
         Self {
-            encoder: Encoder::new(settings.layout, &settings.sensor, &settings.level),
             wanted: Status::ALL.map(|status| settings.statuses.contains(&status)),
-            sink,
-            batch: Batch::new(Encoding::json(settings.layout), false),
+            lines: lines.collect(),
+            sinks,
+            id: RecordId::first(settings.run, worker),
             records: 0,
             unwanted: 0,
             failure: None,
@@ -52,17 +88,14 @@ impl Output {
 
     /// Hands over the records there are, however few.
     pub(crate) fn flush(&mut self) {
-        if let Some(sink) = &self.sink
-            && !self.batch.is_empty()
-        {
-            // A worker that panicked while it held the sink is reported by its own join.
-            let delivered = sink.lock().unwrap_or_else(PoisonError::into_inner).deliver(&self.batch);
-            self.failure = self.failure.take().or_else(|| delivered.err());
-            self.batch.clear();
+        let Some(sinks) = &self.sinks else { return };
+        for line in &mut self.lines {
+            let taken = sinks.offer(&mut line.batch);
+            self.failure = self.failure.take().or_else(|| taken.err());
         }
     }
 
-    /// Records made.
+    /// Records made, once for each encoding.
     pub(crate) const fn records(&self) -> u64 {
         self.records
     }
@@ -83,17 +116,40 @@ impl Output {
     }
 }
 
+impl Line {
+    /// Appends the records of a transaction; how many there are.
+    fn encode(&mut self, transaction: &Transaction<'_>, id: RecordId) -> u64 {
+        let Self { encoder, batch } = self;
+        if !batch.is_detailed() {
+            return batch.write(|bytes| encoder.encode(transaction, bytes));
+        }
+        let before = batch.records();
+        let seen = transaction.response.or(transaction.query).map(|message| message.time).unwrap_or_default();
+        batch.write_each(seen, transaction.client, id, |bytes, ended| encoder.encode_each(transaction, bytes, ended));
+        batch.records() - before
+    }
+
+    fn is_full(&self) -> bool {
+        self.batch.bytes().len() >= BATCH_BYTES
+    }
+}
+
 impl Consumer for Output {
     fn transaction(&mut self, transaction: &Transaction<'_>) {
         if !self.wanted[transaction.status as usize] {
             self.unwanted += 1;
             return;
         }
-        if self.sink.is_none() {
-            return;
+        let mut most = 0;
+        let mut is_full = false;
+        for line in &mut self.lines {
+            let records = line.encode(transaction, self.id);
+            self.records += records;
+            most = most.max(records);
+            is_full |= line.is_full();
         }
-        self.records += self.batch.write(|bytes| self.encoder.encode(transaction, bytes));
-        if self.batch.bytes().len() >= BATCH_BYTES {
+        self.id = self.id.plus(most);
+        if is_full {
             self.flush();
         }
     }

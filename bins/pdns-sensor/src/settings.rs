@@ -6,6 +6,7 @@ mod privileges;
 mod sinks;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use pdns_capture::FilterSet;
 use pdns_packet::frame::Ports;
@@ -13,7 +14,7 @@ use pdns_record::Layout;
 use pdns_track::{PairingConfig, Status, TrackerConfig};
 
 pub(crate) use self::input::{Live, unwritable_stats};
-pub(crate) use self::sinks::{Kafka, LogFile, Statsd, Syslog};
+pub(crate) use self::sinks::{Kafka, LogFile, SinkPlan, Statsd, Syslog, Target};
 use crate::config::{Config, Findings};
 use crate::privileges::Privileges;
 
@@ -27,7 +28,6 @@ pub(crate) struct Settings {
     pub inputs: Vec<PathBuf>,
     /// Interfaces, when there are no capture files.
     pub live: Option<Live>,
-    pub layout: Layout,
     pub sensor: String,
     /// The `level` of each record: the priority in syslog as it was typed, or nothing.
     pub level: String,
@@ -38,8 +38,12 @@ pub(crate) struct Settings {
     pub statuses: Vec<Status>,
     pub snaplen: Option<u32>,
     pub stats: Option<PathBuf>,
-    pub quiet: bool,
     pub debug: bool,
+    /// A number by which this run's records are known.
+    pub run: u64,
+    pub sinks: Vec<SinkPlan>,
+    /// How long records that wait at the end may take.
+    pub drain_timeout: Duration,
     pub log_file: Option<LogFile>,
     pub kafka: Option<Kafka>,
     pub fluentd: Option<PathBuf>,
@@ -64,14 +68,18 @@ impl Settings {
         if config.text("name").is_none() {
             findings.problems.push("the host has no name that can be read: give one with --name".to_owned());
         }
+        let layout = if config.text("format").is_some_and(|format| format.eq_ignore_ascii_case("transaction")) {
+            Layout::Transaction
+        } else {
+            Layout::Answer
+        };
+        let live = Live::from(config);
         let settings = Self {
             inputs: config.paths("pcap"),
-            live: Live::from(config),
-            layout: if config.text("format").is_some_and(|format| format.eq_ignore_ascii_case("transaction")) {
-                Layout::Transaction
-            } else {
-                Layout::Answer
-            },
+            sinks: sinks::plans(config, layout, live.is_some()),
+            run: by_chance(),
+            drain_timeout: Duration::from_secs(10),
+            live,
             sensor: config.text("name").unwrap_or_default(),
             level: config.text("syslog-priority").unwrap_or_default(),
             filter: expression.as_deref().map(FilterSet::new),
@@ -84,7 +92,6 @@ impl Settings {
                 .collect(),
             snaplen: config.number("snaplen"),
             stats: config.path("stats"),
-            quiet: config.switch("quiet"),
             debug: config.switch("debug"),
             log_file: LogFile::from(config),
             kafka: Kafka::from(config, findings),
@@ -101,6 +108,13 @@ impl Settings {
         let settings = input::checked(config, settings, findings);
         findings.problems.is_empty().then_some(settings)
     }
+}
+
+/// A number that another run will not have.
+fn by_chance() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    // The keys of the hash are the system's random numbers.
+    RandomState::new().hash_one(std::process::id())
 }
 
 fn tracker(config: &Config) -> TrackerConfig {

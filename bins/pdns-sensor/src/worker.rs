@@ -6,7 +6,7 @@ use pdns_track::{Consumer, Dissected, Status, Tracker, Transaction};
 
 use crate::board::Counters;
 use crate::delays::Delays;
-use crate::output::{Output, SharedSink};
+use crate::output::{Output, Sinks};
 use crate::settings::Settings;
 
 /// A tracker with its output.
@@ -16,11 +16,11 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(settings: &Settings, sink: Option<SharedSink>) -> Self {
+    pub(crate) fn new(settings: &Settings, sinks: Option<Sinks>, number: u16) -> Self {
         let tracker = settings.tracker.clone().share(settings.workers);
         Self {
             tracker: Tracker::new(tracker),
-            transactions: Transactions { delays: Delays::default(), output: Output::new(settings, sink) },
+            transactions: Transactions { delays: Delays::default(), output: Output::new(settings, sinks, number) },
         }
     }
 

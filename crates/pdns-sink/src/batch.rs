@@ -130,7 +130,7 @@ impl Batch {
             if *detailed {
                 details.push(Detail { end, time, client, id });
             }
-            id = id.next();
+            id = id.plus(1);
         });
         id
     }
@@ -228,10 +228,10 @@ impl RecordId {
         Self((run as u128) << 64 | (worker as u128) << 48)
     }
 
-    /// The id after this one.
+    /// The id so many after this one.
     #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.wrapping_add(1))
+    pub const fn plus(self, records: u64) -> Self {
+        Self(self.0.wrapping_add(records as u128))
     }
 
     /// As sixteen bytes, of which the first eight are the run's.

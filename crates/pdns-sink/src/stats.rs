@@ -115,6 +115,31 @@ impl SinkStats {
         self.dropped_by_reason.iter().sum()
     }
 
+    /// Adds up the accounts of several sinks. Of what cannot be added the worst and the latest hold.
+    pub fn add(&mut self, other: &Self) {
+        self.offered += other.offered;
+        self.restored += other.restored;
+        self.delivered += other.delivered;
+        self.delivered_bytes += other.delivered_bytes;
+        self.batches += other.batches;
+        self.retried += other.retried;
+        for (count, more) in self.dropped_by_reason.iter_mut().zip(other.dropped_by_reason) {
+            *count += more;
+        }
+        self.spool_written += other.spool_written;
+        self.spool_cut_bytes += other.spool_cut_bytes;
+        self.queued_records += other.queued_records;
+        self.queued_bytes += other.queued_bytes;
+        self.queue_limit_bytes += other.queue_limit_bytes;
+        self.spooled_records += other.spooled_records;
+        self.spooled_bytes += other.spooled_bytes;
+        self.in_flight += other.in_flight;
+        self.lag = self.lag.max(other.lag);
+        let errors = [self.last_error.take(), other.last_error.clone()];
+        self.last_error = errors.into_iter().flatten().max_by_key(|error| error.at);
+        self.failing_since = [self.failing_since, other.failing_since].into_iter().flatten().min();
+    }
+
     /// Counts records as dropped.
     pub(crate) const fn drop(&mut self, reason: DropReason, records: u64) {
         self.dropped_by_reason[reason as usize] += records;

@@ -52,6 +52,9 @@ pub(crate) fn families(account: &Account) -> Vec<Family> {
         records_delivered,
         records_dropped,
         records_queued,
+        records_spooled,
+        records_restored,
+        sinks: _, // their sums
     } = account.report();
 
     let mut families = vec![build()];
@@ -143,6 +146,8 @@ pub(crate) fn families(account: &Account) -> Vec<Family> {
         count("pdns_sink_delivered_records", "Records that sinks took", records_delivered),
         counts("pdns_sink_dropped_records", "Records lost, by reason", "reason", records_dropped),
         level("pdns_sink_queued_records", "Records that wait for a sink", records_queued),
+        level("pdns_sink_spooled_records", "Records that wait for a sink on disk", records_spooled),
+        count("pdns_sink_restored_records", "Records that an earlier run left on disk", records_restored),
     ]);
     families
 }

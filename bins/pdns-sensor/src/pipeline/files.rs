@@ -14,7 +14,7 @@ use super::Outcome;
 use crate::board::{Board, Pace, Slot};
 use crate::handover::Crew;
 use crate::log;
-use crate::output::SharedSink;
+use crate::output::Sinks;
 use crate::privileges::Privileges;
 use crate::progress::Progress;
 use crate::settings::Settings;
@@ -63,12 +63,12 @@ impl Files {
     /// # Errors
     ///
     /// There is no thread to be had.
-    pub(super) fn start(self, settings: &Settings, sink: Option<&SharedSink>, board: &Arc<Board>) -> Result<Reader> {
+    pub(super) fn start(self, settings: &Settings, sinks: Option<&Sinks>, board: &Arc<Board>) -> Result<Reader> {
         let slot = board.slot();
-        let new_worker = || Worker::new(settings, sink.cloned());
+        let new_worker = |number: usize| Worker::new(settings, sinks.cloned(), number as u16);
         let workers = match settings.workers {
-            0 | 1 => Workers::Here(Box::new(new_worker())),
-            count => Workers::There(Crew::start((0..count).map(|_| (new_worker(), board.slot())))?),
+            0 | 1 => Workers::Here(Box::new(new_worker(0))),
+            count => Workers::There(Crew::start((0..count).map(|number| (new_worker(number), board.slot())))?),
         };
         Ok(Reader {
             paths: self.paths,

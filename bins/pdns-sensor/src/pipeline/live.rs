@@ -20,7 +20,7 @@ use pdns_track::reassembly::FragmentConfig;
 use super::Outcome;
 use crate::board::{Board, Pace, Slot};
 use crate::log;
-use crate::output::SharedSink;
+use crate::output::Sinks;
 use crate::settings::{Live, Settings};
 use crate::signals::Stop;
 use crate::worker::Worker;
@@ -71,7 +71,7 @@ impl Interfaces {
     /// # Errors
     ///
     /// There is no thread to be had.
-    pub(super) fn start(self, settings: &Settings, sink: Option<&SharedSink>, board: &Arc<Board>) -> Result<Listeners> {
+    pub(super) fn start(self, settings: &Settings, sinks: Option<&Sinks>, board: &Arc<Board>) -> Result<Listeners> {
         let workers = self.rings.len();
         let (ends, ended) = mpsc::channel();
         let mut threads = Vec::with_capacity(workers);
@@ -79,7 +79,7 @@ impl Interfaces {
             let listener = Listener {
                 ring,
                 ingest: Ingest::new(Decoder::new(self.ports.clone()), share(FragmentConfig::default(), workers)),
-                worker: Worker::new(settings, sink.cloned()),
+                worker: Worker::new(settings, sinks.cloned(), index as u16),
                 slot: board.slot(),
                 board: Arc::clone(board),
                 pace: Pace::new(),

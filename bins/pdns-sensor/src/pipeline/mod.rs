@@ -9,7 +9,7 @@ mod live;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use pdns_sink::DirectError;
+use pdns_sink::{DirectError, DropReason};
 
 use self::files::{Files, Reader};
 use self::live::{Interfaces, Listeners};
@@ -17,7 +17,7 @@ use crate::account::StatsFile;
 use crate::board::{Board, Pulse};
 use crate::log;
 use crate::metrics::Metrics;
-use crate::output::SharedSink;
+use crate::output::{self, Sinks};
 use crate::privileges::{self, Needs, Privileges};
 use crate::service::{Service, Watch};
 use crate::settings::Settings;
@@ -60,11 +60,15 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     settings.enter_root()?;
 
     // (c) Sinks, and the threads that feed them.
-    let sink: Option<SharedSink> = (!settings.quiet).then(|| crate::output::stdout(&settings));
-    let debug = settings.debug;
-    let _watch = signals.watch(move || log::debug(debug, || "SIGHUP: there is no log file to open anew".to_owned()))?;
-    let board = Arc::new(Board::new(sink.clone()));
-    let capture = source.start(&settings, sink.as_ref(), &board)?;
+    let sinks = output::start(&settings)?;
+    let to_reopen = sinks.clone();
+    let _watch = signals.watch(move || {
+        if let Some(sinks) = &to_reopen {
+            sinks.reopen();
+        }
+    })?;
+    let board = Arc::new(Board::new(sinks.clone()));
+    let capture = source.start(&settings, sinks.as_ref(), &board)?;
 
     // (d) Whoever asks how it is going reads the board.
     let metrics = metrics.start(&board)?;
@@ -77,6 +81,9 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     // (f) The end.
     service.stopping();
     watchdog.iter().for_each(Watch::ending);
+    if let Some(sinks) = sinks {
+        sinks.shutdown(settings.drain_timeout);
+    }
     metrics.finish();
     end(&settings, outcome, &board, stats)
 }
@@ -128,10 +135,10 @@ impl Source {
         }
     }
 
-    fn start(self, settings: &Settings, sink: Option<&SharedSink>, board: &Arc<Board>) -> Result<Capture> {
+    fn start(self, settings: &Settings, sinks: Option<&Sinks>, board: &Arc<Board>) -> Result<Capture> {
         Ok(match self {
-            Self::Files(files) => Capture::Files(Box::new(files.start(settings, sink, board)?)),
-            Self::Interfaces(interfaces) => Capture::Interfaces(interfaces.start(settings, sink, board)?),
+            Self::Files(files) => Capture::Files(Box::new(files.start(settings, sinks, board)?)),
+            Self::Interfaces(interfaces) => Capture::Interfaces(interfaces.start(settings, sinks, board)?),
         })
     }
 }
@@ -151,6 +158,10 @@ fn end(settings: &Settings, outcome: Outcome, board: &Board, stats: Option<Stats
         ending = Ending::Incomplete;
     }
     let account = board.account();
+    // Of a capture file all records are wanted; a sensor has said what it dropped when it did.
+    if settings.live.is_none() && account.sink.dropped_total() > account.sink.dropped(DropReason::Closed) {
+        ending = Ending::Incomplete;
+    }
     log::debug(settings.debug, || account.summary());
     if let Some(stats) = stats
         && let Err(error) = stats.write(&account)

@@ -6,7 +6,48 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pdns_record::Layout;
+use pdns_sink::{Setup, Sink, Stdout, StdoutConfig, WhenFull};
+
 use crate::config::{Config, Findings};
+
+/// A sink that is to be started.
+#[derive(Debug)]
+pub(crate) struct SinkPlan {
+    /// What is common to all sinks.
+    pub settings: pdns_sink::Settings,
+    pub target: Target,
+}
+
+/// What kind of sink it is, with its own settings. A new kind is added here and in [`SinkPlan::setup`].
+#[derive(Debug)]
+pub(crate) enum Target {
+    Stdout(StdoutConfig),
+}
+
+impl SinkPlan {
+    /// The sink, which has not connected to anything yet.
+    pub(crate) fn setup(&self) -> Setup {
+        let sink: Box<dyn Sink> = match &self.target {
+            Target::Stdout(config) => Box::new(Stdout::new(*config)),
+        };
+        Setup { settings: self.settings.clone(), sink }
+    }
+}
+
+/// All sinks that the settings ask for.
+pub(super) fn plans(config: &Config, layout: Layout, is_live: bool) -> Vec<SinkPlan> {
+    let settings = |kind| {
+        let mut settings = pdns_sink::Settings::new(kind);
+        settings.when_full = if is_live { WhenFull::Drop } else { WhenFull::Block };
+        settings
+    };
+    let mut plans = Vec::new();
+    if !config.switch("quiet") {
+        plans.push(SinkPlan { settings: settings("stdout"), target: Target::Stdout(StdoutConfig { layout }) });
+    }
+    plans
+}
 
 /// A file of records, begun anew from time to time.
 #[derive(Debug)]

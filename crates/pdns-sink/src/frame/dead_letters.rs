@@ -45,7 +45,7 @@ impl DeadLetters {
         let mut lines = Vec::new();
         for record in batch {
             lines.extend_from_slice(b"{\"time\":\"");
-            lines.extend_from_slice(Rfc3339::default().format(Timestamp::from_nanos(nanos)));
+            Rfc3339::default().write(Timestamp::from_nanos(nanos), &mut lines);
             lines.extend_from_slice(b"\",\"sink\":");
             serde_json::to_writer(&mut lines, &self.sink)?;
             lines.extend_from_slice(b",\"reason\":");

@@ -141,7 +141,8 @@ impl Tee {
     /// policy is to [block](crate::WhenFull::Block), after all others have got theirs.
     ///
     /// # Errors
-    /// A single [direct](Self::direct) sink has not taken them. Other sinks never fail here.
+    /// A single [direct](Self::direct) sink has not taken them, or the receivers of all sinks have gone for good. Other
+    /// failures are the sinks' own affair.
     pub fn offer(&self, batch: &mut Batch) -> Result<(), DirectError> {
         if batch.is_empty() {
             return Ok(());
@@ -160,7 +161,10 @@ impl Tee {
                     .filter_map(|lane| lane.offer(Arc::clone(&batch)).err().map(|batch| (lane, batch)))
                     .collect();
                 full.into_iter().for_each(|(lane, batch)| lane.offer_and_wait(batch));
-                Ok(())
+                match lanes.first() {
+                    Some(first) if self.is_gone() => Err(DirectError::Closed { sink: first.name.clone() }),
+                    _ => Ok(()),
+                }
             }
         }
     }

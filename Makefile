@@ -49,6 +49,7 @@ test: lint
 	@.ci/packages bind9 bind9-dnsutils faketime krb5-kdc krb5-admin-server
 	@.ci/packages prometheus
 	@command -v npm >/dev/null || .ci/packages nodejs npm
+	@.ci/packages dnsperf knot ethtool
 	PDNS_REQUIRE_RIGS=$$([ "$$(id -u)" = 0 ] && echo 1) $(CARGO) test --workspace --locked
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

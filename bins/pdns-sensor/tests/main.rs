@@ -6,6 +6,7 @@
 //! - `config`: every option in every source, and which source holds; `config_refusals`: what is said of wrong
 //!   settings; `config_docs`: whether the page on them is right.
 //! - `input`: files that are cut, damaged, compressed, several, piped or no captures at all.
+//! - `live`: capture from interfaces, with its own list.
 //! - `output`: records to pipes that stall, close or are full; which records are written.
 //! - `privileges`: what is given up once the capture is open; `sandbox`, a program of its own, tries what that forbids.
 //! - `install`: what `make install` puts in place, and whether systemd accepts it.
@@ -36,6 +37,7 @@ mod golden;
 mod gopassivedns;
 mod input;
 mod install;
+mod live;
 mod metrics;
 mod output;
 mod privileges;

@@ -12,9 +12,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pdns_capture::live::{self, LiveConfig, LiveError, LiveEvent, LiveRing, LiveStats, Outage, Sharing, Wake};
 
-use rig::{
-    Kept, Sender, ethernet, event, host4, host6, in_namespace, ip, packet, pair, take, take_each, try_ip, udp, v4,
-};
+use pdns_rig::{Sender, in_namespace, ip, pair, try_ip};
+use rig::{Kept, ethernet, event, host4, host6, packet, take, take_each, udp, v4};
 
 fn config(devices: &[&str]) -> LiveConfig {
     LiveConfig { buffer_bytes: 8 << 20, ..LiveConfig::new(devices.iter().copied()) }

@@ -1,44 +1,14 @@
 //! PF_RING, with a stand-in for its library that the test compiles: the real one needs a kernel module.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use pdns_capture::live::{self, Backend, LiveConfig, LiveError, LiveEvent, LiveRing, LiveStats, Outage, Wake};
+use pdns_rig::Standin;
 
-/// A directory with the library in it.
-struct Standin {
-    directory: tempfile::TempDir,
-}
-
-impl Standin {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pfring/standin.c");
-        let status = Command::new("cc")
-            .args(["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-O1", "-o"])
-            .arg(directory.path().join("libpfring.so"))
-            .arg(source)
-            .status()
-            .expect("a C compiler, which libpcap's bindings need too");
-        assert!(status.success());
-        Self { directory }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn config(&self, behaviour: &str) -> LiveConfig {
-        let device = format!("{behaviour}:{}", self.path("log").display());
-        let library = Some(self.path("libpfring.so"));
-        LiveConfig { backend: Backend::PfRing { library }, ..LiveConfig::new([device]) }
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.path("log")).unwrap()
-    }
+fn config(standin: &Standin, behaviour: &str) -> LiveConfig {
+    let library = Some(standin.library());
+    LiveConfig { backend: Backend::PfRing { library }, ..LiveConfig::new([standin.device(behaviour)]) }
 }
 
 /// The frames there are, as their first byte, length on the wire and time.
@@ -64,7 +34,7 @@ const FRAMES: [(u8, u32, i64); 4] = [
 fn frames_come_with_nanoseconds_where_there_are_any() {
     for behaviour in ["quiet", "blind"] {
         let standin = Standin::new();
-        let config = LiveConfig { filter: Some("udp port 53".to_owned()), ..standin.config(behaviour) };
+        let config = LiveConfig { filter: Some("udp port 53".to_owned()), ..config(&standin, behaviour) };
         let mut ring = live::open(config).unwrap().pop().unwrap();
         assert_eq!(take(&mut ring), FRAMES, "{behaviour}");
         assert_eq!(ring.stats(), LiveStats { received: 4, dropped: 8, if_dropped: 0 });
@@ -82,19 +52,19 @@ fn frames_come_with_nanoseconds_where_there_are_any() {
 #[test]
 fn the_default_filter_is_set_and_none_if_it_is_empty() {
     let standin = Standin::new();
-    live::open(LiveConfig { promiscuous: false, ..standin.config("quiet") }).unwrap();
+    live::open(LiveConfig { promiscuous: false, ..config(&standin, "quiet") }).unwrap();
     assert!(standin.log().contains(&format!("filter {}\n", live::default_filter(1, &[53]))));
     assert!(standin.log().starts_with("open 65535 16\n"));
 
     let standin = Standin::new();
-    live::open(LiveConfig { filter: Some(String::new()), ..standin.config("quiet") }).unwrap();
+    live::open(LiveConfig { filter: Some(String::new()), ..config(&standin, "quiet") }).unwrap();
     assert!(!standin.log().contains("filter"));
 }
 
 #[test]
 fn several_rings_are_a_cluster() {
     let standin = Standin::new();
-    let mut rings = live::open(LiveConfig { rings: 2, ..standin.config("quiet") }).unwrap();
+    let mut rings = live::open(LiveConfig { rings: 2, ..config(&standin, "quiet") }).unwrap();
     assert_eq!(standin.log().matches("cluster 4\n").count(), 2);
     let mut frames: Vec<_> = rings.iter_mut().map(take).collect();
     frames.sort_unstable();
@@ -104,7 +74,7 @@ fn several_rings_are_a_cluster() {
 #[test]
 fn a_ring_that_fails_is_opened_again() {
     let standin = Standin::new();
-    let mut ring = live::open(standin.config("fail")).unwrap().pop().unwrap();
+    let mut ring = live::open(config(&standin, "fail")).unwrap().pop().unwrap();
     let (mut frames, mut events) = (0, Vec::new());
     let end = Instant::now() + Duration::from_secs(5);
     while Instant::now() < end && (events.len() < 2 || frames < 8) {
@@ -131,11 +101,11 @@ fn a_ring_that_fails_is_opened_again() {
 fn what_pf_ring_refuses_is_told() {
     let standin = Standin::new();
     let refused = |config| live::open(config).unwrap_err().to_string();
-    let error = refused(standin.config("closed"));
+    let error = refused(config(&standin, "closed"));
     assert!(error.starts_with("PF_RING on 'closed:"), "{error}");
     assert!(error.contains("pfring_open failed; is the kernel module pf_ring loaded"), "{error}");
 
-    let error = refused(LiveConfig { filter: Some("nonsense".to_owned()), ..standin.config("quiet") });
+    let error = refused(LiveConfig { filter: Some("nonsense".to_owned()), ..config(&standin, "quiet") });
     assert!(error.contains("pfring_set_bpf_filter failed with -2"), "{error}");
     assert!(standin.log().ends_with("close\n"));
 }

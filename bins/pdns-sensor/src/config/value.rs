@@ -207,8 +207,10 @@ fn choice(names: &[&str], text: &str) -> Option<String> {
 }
 
 fn is_interface(name: &str) -> bool {
-    let allowed = |character: char| !character.is_whitespace() && !character.is_control() && character != '/';
-    (1..=INTERFACE_NAME).contains(&name.len()) && name.chars().all(allowed)
+    let printable = name.chars().all(|character| !character.is_whitespace() && !character.is_control());
+    // PF_RING's names have a colon, as in `zc:eth0@1`, which Linux allows in none of its own.
+    let is_pf_ring = name.contains(':');
+    printable && (is_pf_ring || (1..=INTERFACE_NAME).contains(&name.len()) && !name.contains('/'))
 }
 
 fn is_host(text: &str) -> bool {
@@ -288,6 +290,7 @@ mod tests {
     fn lists_are_separated_by_commas_or_repeated() {
         accepted(Kind::Ports, &["53, 853", "5353"], Value::Ports(vec![53, 853, 5353]));
         accepted(Kind::Interfaces, &["eth0,any"], Value::List(vec!["eth0".to_owned(), "any".to_owned()]));
+        accepted(Kind::Interfaces, &["zc:enp129s0f0np0@1"], Value::List(vec!["zc:enp129s0f0np0@1".to_owned()]));
         accepted(Kind::Choices(&["a", "b"]), &["B,a"], Value::List(vec!["b".to_owned(), "a".to_owned()]));
         refused(Kind::Ports, &["53,", "0", "65536", "domain", "53 54"]);
         refused(Kind::Interfaces, &["eth 0", "eth/0", "a-name-of-16-char", "eth0,,eth1"]);

@@ -104,43 +104,19 @@ impl Board {
     }
 }
 
-/// Whether all threads still put up their counters: those of a capture from interfaces do so whatever comes.
-pub(crate) struct Pulse {
-    board: Arc<Board>,
-    times: Vec<u64>,
-}
-
-impl Pulse {
-    pub(crate) const fn new(board: Arc<Board>) -> Self {
-        Self { board, times: Vec::new() }
-    }
-
-    /// Whether every thread has done so since this was last asked.
-    pub(crate) fn beats(&mut self) -> bool {
-        let slots = self.board.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let times: Vec<_> =
-            slots.iter().map(|slot| slot.0.lock().unwrap_or_else(PoisonError::into_inner).times).collect();
-        let beats = times.iter().enumerate().all(|(slot, times)| self.times.get(slot) != Some(times));
-        self.times = times;
-        beats
-    }
-}
-
 /// One thread's place on the board.
 #[derive(Clone, Default)]
 pub(crate) struct Slot(Arc<Mutex<Posted>>);
 
 struct Posted {
     counters: Counters,
-    /// How often they were put up.
-    times: u64,
-    /// When they were last.
+    /// When they were put up.
     at: Instant,
 }
 
 impl Default for Posted {
     fn default() -> Self {
-        Self { counters: Counters::default(), times: 0, at: Instant::now() }
+        Self { counters: Counters::default(), at: Instant::now() }
     }
 }
 
@@ -154,7 +130,6 @@ impl Slot {
     pub(crate) fn put_up_at(&self, now: Instant, count: impl FnOnce(&mut Counters)) {
         let mut posted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         count(&mut posted.counters);
-        posted.times += 1;
         posted.at = now;
     }
 }
@@ -192,19 +167,6 @@ mod tests {
         let account = board.account();
         assert_eq!((account.counters.ingest.udp_datagrams, account.counters.tracker.pairing.queries), (5, 4));
         assert_eq!(account.udp_datagrams_queued(), 1);
-    }
-
-    #[test]
-    fn the_pulse_beats_while_all_threads_put_something_up() {
-        let board = Arc::new(Board::new(None));
-        let mut pulse = Pulse::new(Arc::clone(&board));
-        let slots = [board.slot(), board.slot()];
-        assert!(pulse.beats(), "they have only just been made");
-        assert!(!pulse.beats());
-        for (puts_up, beats) in [([true, true], true), ([true, false], false), ([false, true], false)] {
-            slots.iter().zip(puts_up).filter(|(_, puts_up)| *puts_up).for_each(|(slot, _)| slot.put_up(|_| ()));
-            assert_eq!(pulse.beats(), beats);
-        }
     }
 
     #[test]

@@ -45,12 +45,12 @@ impl Service {
         self.tell("STOPPING=1");
     }
 
-    /// Gives a sign of life in time, as long as `lives` says so, in a thread of its own.
+    /// Gives a sign of life in time, in a thread of its own, as long as `lives` says so of the time since the last one.
     ///
     /// # Errors
     ///
     /// There is no thread to be had.
-    pub(crate) fn watch(&self, mut lives: impl FnMut() -> bool + Send + 'static) -> io::Result<Option<Watch>> {
+    pub(crate) fn watch(&self, mut lives: impl FnMut(Duration) -> bool + Send + 'static) -> io::Result<Option<Watch>> {
         let (Some(socket), Some(patience)) = (&self.socket, self.patience) else { return Ok(None) };
         let socket = Arc::clone(socket);
         let ending = Arc::new(AtomicBool::new(false));
@@ -58,8 +58,9 @@ impl Service {
         let (end, ended) = mpsc::channel::<()>();
         let thread = thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
             // sd_watchdog_enabled(3) asks for half of it; a third survives a sign that comes late.
-            while ended.recv_timeout(patience / 3) == Err(RecvTimeoutError::Timeout) {
-                if lives() || ends.load(Ordering::Relaxed) {
+            let interval = patience / 3;
+            while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                if lives(interval) || ends.load(Ordering::Relaxed) {
                     send(&socket, "WATCHDOG=1");
                 }
             }
@@ -161,7 +162,7 @@ mod tests {
             theirs.recv(&mut text).map(|length| String::from_utf8(text[..length].to_vec()).unwrap())
         };
         let mut signs = 2;
-        let watch = service.watch(move || {
+        let watch = service.watch(move |_| {
             signs -= 1;
             signs >= 0
         });

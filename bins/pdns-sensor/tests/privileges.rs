@@ -133,7 +133,7 @@ fn names_and_folders_that_are_not_there_are_refused() {
 }
 
 /// The threads of the program, as soon as there are at least so many and all are confined.
-fn confined(child: &mut Child, count: usize) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn confined(child: &mut Child, count: usize) -> Vec<BTreeMap<String, String>> {
     statuses(child, |threads| threads.len() >= count && threads.iter().all(|status| status["Seccomp"] == "2"))
 }
 

@@ -7,6 +7,7 @@ mod files;
 mod live;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use pdns_sink::{DirectError, DropReason};
@@ -14,7 +15,7 @@ use pdns_sink::{DirectError, DropReason};
 use self::files::{Files, Reader};
 use self::live::{Interfaces, Listeners};
 use crate::account::StatsFile;
-use crate::board::{Board, Pulse};
+use crate::board::{self, Board};
 use crate::log;
 use crate::metrics::Metrics;
 use crate::output::{self, Sinks};
@@ -102,9 +103,12 @@ fn give_up(settings: &Settings, needs: &Needs) -> Result<()> {
 
 /// Shows the service manager that the capture goes on. A capture from files may wait for input for as long as it takes.
 fn watchdog(service: &Service, settings: &Settings, board: &Arc<Board>) -> Result<Option<Watch>> {
-    let mut pulse = settings.live.is_some().then(|| Pulse::new(Arc::clone(board)));
-    let watch = service.watch(move || pulse.as_mut().is_none_or(Pulse::beats));
-    watch.context("cannot start the watchdog's thread")
+    let live = settings.live.is_some().then(|| Arc::clone(board));
+    let lives = move |interval: Duration| {
+        let silence = live.as_ref().map(|board| board.silence(Instant::now()));
+        silence.is_none_or(|silence| silence <= interval.max(2 * board::INTERVAL))
+    };
+    service.watch(lives).context("cannot start the watchdog's thread")
 }
 
 /// Where frames come from, open.

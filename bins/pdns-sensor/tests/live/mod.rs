@@ -2,12 +2,14 @@
 //!
 //! - `capture`: records as packets come, and what is counted.
 //! - `signals`: how a run ends and what it lives through.
+//! - `privileges`: what is given up.
 //! - `options`: what can be asked for, gopassivedns's options in all their spellings among it.
 //! - `dnsperf`: whether the records are what a real client did with a real server.
 
 mod capture;
 mod dnsperf;
 mod options;
+mod privileges;
 mod signals;
 
 use std::io::{BufRead, BufReader, Read};

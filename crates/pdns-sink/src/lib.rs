@@ -33,11 +33,18 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+pub mod fluentd;
 mod frame;
+#[cfg(feature = "http")]
+pub mod http;
 mod outcome;
 mod sink;
+mod socket;
 mod stats;
 mod stdout;
+pub mod syslog;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use self::batch::{Batch, Detail, Record, RecordId, Records};
 pub use self::frame::{

@@ -38,6 +38,15 @@ pub struct Partly {
     pub again: Vec<usize>,
     /// Why they are to be delivered again.
     pub reason: Option<Failure>,
+    /// How many records the receiver has taken without their end, because they are longer than it takes.
+    pub cut: u64,
+}
+
+/// Nothing but [`Outcome::Delivered`] where there is nothing to tell.
+impl From<Partly> for Outcome {
+    fn from(partly: Partly) -> Self {
+        if partly == Partly::default() { Self::Delivered } else { Self::Partly(partly) }
+    }
 }
 
 /// Why records were not delivered: the end of a message that begins with the sink and its target.

@@ -69,6 +69,8 @@ pub struct SinkStats {
     pub batches: u64,
     /// Records that had to be delivered again, once for each time.
     pub retried: u64,
+    /// Records delivered without their end, because they are longer than the receiver takes.
+    pub cut: u64,
     /// Records dropped, by the number of the reason; see [`dropped`](Self::dropped).
     pub dropped_by_reason: [u64; DropReason::ALL.len()],
     /// Records that were written to the spool in this run.
@@ -127,6 +129,7 @@ impl SinkStats {
             *count += more;
         }
         self.spool_written += other.spool_written;
+        self.cut += other.cut;
         self.spool_cut_bytes += other.spool_cut_bytes;
         self.queued_records += other.queued_records;
         self.queued_bytes += other.queued_bytes;

@@ -89,6 +89,10 @@ impl<D: Deliver> Direct<D> {
             Outcome::Partly(partly) => {
                 let lost = (partly.refused.len() + partly.again.len()) as u64;
                 self.stats.delivered += records - lost;
+                self.stats.cut += partly.cut;
+                if lost == 0 {
+                    return Ok(());
+                }
                 self.stats.drop(DropReason::WriteFailed, lost);
                 let refused = partly.refused.into_iter().next().map(|(_, reason)| Failure::new(reason));
                 let failure = partly.reason.or(refused).unwrap_or_else(|| Failure::new("refused"));

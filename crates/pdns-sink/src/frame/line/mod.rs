@@ -465,7 +465,8 @@ impl Line {
     }
 
     fn partly(&mut self, now: Instant, parcel: Parcel, partly: Partly) {
-        let Partly { refused, again, reason } = partly;
+        let Partly { refused, again, reason, cut } = partly;
+        self.stats.cut += cut;
         let lost: Vec<usize> = refused.iter().map(|(place, _)| *place).collect();
         let (left, lost) = (parcel.batch.select(&again), parcel.batch.select(&lost));
         let delivered = parcel.records().saturating_sub(left.records() + lost.records());

@@ -279,9 +279,10 @@ fn of_a_batch_that_was_partly_taken_the_rest_has_its_own_fate() {
     let (id, _) = harness.submitted().unwrap();
     let refused = vec![(1, "mapping".to_owned()), (4, "mapping".to_owned())];
     let reason = Some(Failure::new("busy"));
-    harness.outcome(id, Outcome::Partly(Partly { refused, again: vec![0, 2], reason }));
+    harness.outcome(id, Outcome::Partly(Partly { refused, again: vec![0, 2], reason, cut: 1 }));
     let stats = harness.stats();
     assert_eq!((stats.delivered, stats.dropped(DropReason::Refused), stats.queued_records), (1, 2, 2));
+    assert_eq!(stats.cut, 1);
     assert_eq!(stats.delivered_bytes, 100);
     harness.advance(SECOND);
     assert_eq!(harness.submitted().unwrap().1, [0, 2]);
@@ -637,6 +638,7 @@ fn outcome_of(number: u8, records: u64) -> Outcome {
             refused: vec![(0, "bad".to_owned())],
             again: (1..records as usize).step_by(2).collect(),
             reason: None,
+            cut: 0,
         }),
         4 => Outcome::Stop(Failure::new("not authorised")),
         5 => retry(),

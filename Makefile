@@ -50,6 +50,9 @@ test: lint
 	@.ci/packages prometheus
 	@command -v npm >/dev/null || .ci/packages nodejs npm
 	@.ci/packages dnsperf knot ethtool
+	@.ci/packages rsyslog rsyslog-gnutls clickhouse-server
+	@command -v javac >/dev/null || .ci/packages default-jdk-headless
+	@command -v mvn >/dev/null || .ci/packages maven
 	PDNS_REQUIRE_RIGS=$$([ "$$(id -u)" = 0 ] && echo 1) $(CARGO) test --workspace --locked
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

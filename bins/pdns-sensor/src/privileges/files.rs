@@ -98,6 +98,8 @@ fn rules(needs: &Needs) -> Vec<(PathBuf, BitFlags<AccessFs>)> {
 fn system_files(needs: &Needs) -> Vec<PathBuf> {
     let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
     let mut files = paths(&[OWN]);
+    // A panic names its functions by the program's own file.
+    files.extend(env::current_exe());
     if needs.live {
         files.extend(paths(&INTERFACES));
     }
@@ -112,7 +114,6 @@ fn system_files(needs: &Needs) -> Vec<PathBuf> {
     }
     if needs.profile {
         files.extend(paths(&LIBRARIES));
-        files.extend(env::current_exe());
     }
     files
 }

@@ -76,6 +76,7 @@ struct Sandbox {
 /// returned [`State`] tells of it.
 pub(crate) fn give_up(privileges: &Privileges, needs: &Needs) -> Result<State> {
     check_threads()?;
+    load_parameters();
     if needs.network && privileges.sandbox {
         paths::load_resolver();
     }
@@ -151,6 +152,12 @@ fn check_threads() -> Result<()> {
     let threads = fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
     ensure!(threads <= 1, "{threads} threads are running where privileges are to be given up; there may be one");
     Ok(())
+}
+
+/// Has rustix read the process's auxiliary vector, which a process that has changed its user cannot, and which rustix cannot do
+/// without.
+fn load_parameters() {
+    rustix::param::page_size();
 }
 
 /// What is kept of the capabilities there are.

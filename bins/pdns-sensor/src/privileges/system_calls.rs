@@ -120,8 +120,11 @@ fn rule(conditions: impl Into<Vec<SeccompCondition>>) -> Result<SeccompRule> {
     Ok(SeccompRule::new(conditions.into())?)
 }
 
-/// Names of threads and of memory; and what the filters themselves are made with.
-const PRCTLS: [i32; 4] = [libc::PR_SET_NAME, libc::PR_GET_NAME, PR_SET_VMA, libc::PR_SET_NO_NEW_PRIVS];
+/// Names of threads and of memory, the auxiliary vector; and what the filters themselves are made with.
+const PRCTLS: [i32; 5] = [libc::PR_SET_NAME, libc::PR_GET_NAME, PR_SET_VMA, PR_GET_AUXV, libc::PR_SET_NO_NEW_PRIVS];
+
+/// Since Linux 6.4, by the kernel's `linux/prctl.h`.
+const PR_GET_AUXV: i32 = 0x4155_5856;
 
 /// Since Linux 5.17; the C library names the memory of threads.
 const PR_SET_VMA: i32 = 0x5356_4d41;

@@ -84,6 +84,11 @@ fn files() {
         "read /proc/self/stat: ok",
         "read /proc/1/stat: PermissionDenied",
     ]);
+    fs::create_dir(folder.0.path().join("archive")).unwrap();
+    folder.file("archive/one.pem");
+    std::os::unix::fs::symlink("archive/one.pem", folder.0.path().join("cert.pem")).unwrap();
+    let lines = ["read cert.pem: ok", "read archive/two.pem: ok", "write cert.pem: PermissionDenied"];
+    Child::run("replaced file", &folder).prints(&lines);
 }
 
 fn hostile_calls() {
@@ -240,6 +245,13 @@ fn inside(case: &str) {
             tell("write new.txt", fs::write(at("new.txt"), "a"));
             tell("read /proc/self/stat", fs::read("/proc/self/stat"));
             tell("read /proc/1/stat", fs::read("/proc/1/stat"));
+        }
+        "replaced file" => {
+            fs::write(at("archive/two.pem"), "two").unwrap();
+            give_up(&sandbox, &Needs { rereads: vec![at("cert.pem")], ..Needs::default() }).unwrap();
+            tell("read cert.pem", fs::read(at("cert.pem")));
+            tell("read archive/two.pem", fs::read(at("archive/two.pem")));
+            tell("write cert.pem", fs::write(at("cert.pem"), "x"));
         }
         "execve" => {
             give_up(&sandbox, &Needs::default()).unwrap();

@@ -46,6 +46,7 @@ pub(super) const HOSTILE: &[c_long] = &[
     libc::SYS_finit_module,
     libc::SYS_delete_module,
     libc::SYS_kexec_load,
+    #[cfg(not(target_arch = "riscv64"))]
     libc::SYS_kexec_file_load,
     libc::SYS_keyctl,
     libc::SYS_add_key,
@@ -83,6 +84,7 @@ const FILES: &[c_long] = &[
     libc::SYS_mkdirat,
     libc::SYS_unlinkat,
     libc::SYS_linkat,
+    #[cfg(not(target_arch = "riscv64"))]
     libc::SYS_renameat,
     libc::SYS_renameat2,
     libc::SYS_ftruncate,

@@ -19,22 +19,16 @@ const NEWEST: ABI = ABI::V6;
 const OWN: &str = "/proc/self";
 
 /// What the C library and the certificate checks read when something is sent to other hosts. What is not there is left out.
-const NETWORK: [&str; 15] = [
-    "/etc/resolv.conf",
-    "/etc/hosts",
-    "/etc/host.conf",
-    "/etc/nsswitch.conf",
-    "/etc/gai.conf",
-    "/etc/services",
-    "/etc/protocols",
-    "/etc/ssl",
-    "/etc/pki",
-    "/etc/ca-certificates",
+/// Folders, for `resolv.conf` is replaced whenever the network changes, and a rule holds for a file and not for its name.
+const NETWORK: [&str; 8] = [
+    "/etc",
+    "/run/systemd/resolve",
+    "/run/NetworkManager",
+    "/run/resolvconf",
     "/usr/lib/ssl",
     "/usr/share/ca-certificates",
     "/usr/local/share/ca-certificates",
     "/var/lib/ca-certificates",
-    "/run/systemd/resolve",
 ];
 
 /// What points the certificate checks elsewhere.
@@ -90,8 +84,19 @@ fn rules(needs: &Needs) -> Vec<(PathBuf, BitFlags<AccessFs>)> {
         | AccessFs::Refer;
     let of = |paths: &[PathBuf], access| paths.iter().cloned().map(move |path| (path, access)).collect::<Vec<_>>();
     let mut rules = [of(&needs.reads, read), of(&needs.folders, make), of(&needs.writes, write)].concat();
-    rules.extend(system_files(needs).into_iter().map(|path| (path, read)));
+    let beside = needs.rereads.iter().flat_map(|path| folders_of(path));
+    rules.extend(beside.chain(system_files(needs)).map(|path| (path, read)));
     rules
+}
+
+/// Where a file's name is, and where the file is.
+fn folders_of(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let folder = |path: &Path| {
+        let parent = path.parent()?;
+        Some(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }.to_owned())
+    };
+    let target = path.canonicalize().ok();
+    [folder(path), target.and_then(|target| folder(&target))].into_iter().flatten()
 }
 
 /// What is read without being asked for by name.

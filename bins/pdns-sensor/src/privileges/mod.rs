@@ -35,8 +35,11 @@ pub(crate) struct Privileges {
 /// What a run still needs afterwards. Paths are those from before the root is changed.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
-    /// Files that are read.
+    /// Files that are read once, as they are now.
     pub reads: Vec<PathBuf>,
+    /// Files that are read again and again, and may be replaced meanwhile, as certificates are: what stands beside them can be
+    /// read as well.
+    pub rereads: Vec<PathBuf>,
     /// Folders in which files are made, written, renamed and deleted. They are made if they are not there.
     pub folders: Vec<PathBuf>,
     /// Files that are written where they are, such as pipes and devices.
@@ -120,7 +123,13 @@ impl Privileges {
 impl Needs {
     fn inside(&self, privileges: &Privileges) -> Result<Self> {
         let all = |paths: &[PathBuf]| paths.iter().map(|path| privileges.inside(path)).collect::<Result<Vec<_>>>();
-        Ok(Self { reads: all(&self.reads)?, folders: all(&self.folders)?, writes: all(&self.writes)?, ..*self })
+        Ok(Self {
+            reads: all(&self.reads)?,
+            rereads: all(&self.rereads)?,
+            folders: all(&self.folders)?,
+            writes: all(&self.writes)?,
+            ..*self
+        })
     }
 
     /// Whether everything can be reached.

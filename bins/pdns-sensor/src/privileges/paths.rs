@@ -21,7 +21,7 @@ pub(super) fn inside(root: &Path, path: &Path) -> Result<PathBuf> {
 
 /// Checks that everything can be opened, by whoever this is by now. Makes folders that are not there.
 pub(super) fn check(needs: &Needs) -> Result<()> {
-    for path in &needs.reads {
+    for path in needs.reads.iter().chain(&needs.rereads) {
         check_access(path, AccessFlags::R_OK, "cannot read")?;
     }
     for folder in &needs.folders {

@@ -14,6 +14,11 @@ pub(crate) fn warn(message: &str) {
     say("warning", message);
 }
 
+/// Says what goes on, in commands that stay.
+pub(crate) fn info(message: &str) {
+    say("info", message);
+}
+
 /// Prints to standard output. A reader that has gone has seen enough.
 pub(crate) fn print(text: &str) -> Exit {
     match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {

@@ -3,14 +3,10 @@
 //! This binary is wiring: the command line, the configuration, and what is printed. The method is in `dns-replication`.
 #![forbid(unsafe_code)]
 
-#[allow(dead_code, reason = "for the commands to come")]
 mod cli;
 mod commands;
-#[allow(dead_code, reason = "for the commands to come")]
 mod config;
-#[allow(dead_code, reason = "for the commands to come")]
 mod exit;
-#[allow(dead_code, reason = "for the commands to come")]
 mod log;
 
 use std::process::ExitCode;

@@ -86,7 +86,7 @@ impl fmt::Display for Exposition {
     }
 }
 
-fn escape(value: &str, out: &mut String) {
+pub(crate) fn escape(value: &str, out: &mut String) {
     for character in value.chars() {
         match character {
             '\\' => out.push_str("\\\\"),

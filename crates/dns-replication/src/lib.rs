@@ -9,6 +9,8 @@
 //! - [`query`] asks a server, [`Stamp`] reads what time is in its answer, [`Verdict`] judges it, and [`probe`](mod@probe)
 //!   does all that for many servers at once.
 //! - [`update`] writes the record, with the keys of [`tsig`] or by the Kerberos of [`gss`]; [`keytab`] reads Kerberos keytabs.
+//! - [`propagate`] watches a new time spread.
+//! - `exporter` (feature of that name) is the HTTP server that Prometheus asks.
 //! - [`report`] says what came of it, in the forms that people and monitoring read; [`exposition`] writes metrics.
 //!
 //! ```
@@ -24,11 +26,14 @@
 #![deny(unsafe_code)]
 
 pub mod discover;
+#[cfg(feature = "exporter")]
+pub mod exporter;
 pub mod exposition;
 pub mod gss;
 pub mod keytab;
 mod name;
 pub mod probe;
+pub mod propagate;
 pub mod query;
 pub mod report;
 mod server;

@@ -4,13 +4,14 @@ mod check;
 mod inject;
 mod keytab;
 mod probing;
+mod propagate;
+mod serve;
 
 pub(crate) use self::keytab::run as keytab;
 
 use crate::cli::{Line, Task};
 use crate::config::{Config, Zone};
 use crate::exit::Exit;
-use crate::log;
 
 /// Runs the command for the zones it is for.
 pub(crate) fn run(line: &Line, config: Config, zones: &[Zone]) -> Exit {
@@ -18,9 +19,7 @@ pub(crate) fn run(line: &Line, config: Config, zones: &[Zone]) -> Exit {
         Task::Inject => inject::run(&config.inject, zones),
         Task::Keytab { file } => keytab::run(file),
         Task::Check => check::run(&config.check, zones),
-        Task::Serve | Task::Propagate => {
-            log::error("this build does not have that command");
-            Exit::Unknown
-        }
+        Task::Serve => serve::run(line, &config.serve, zones),
+        Task::Propagate => propagate::run(zones),
     }
 }

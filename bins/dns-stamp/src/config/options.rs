@@ -202,6 +202,15 @@ group! {
         /// Let anybody who reaches this have any server asked, not only those configured
         #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Serving")]
         allow_any: Word<bool>,
+        /// Who may see anything: NAME:HASH lines, as `htpasswd -B` writes them [default: everybody]
+        #[arg(long, value_name = "FILE", help_heading = "Serving")]
+        auth_file: PathBuf,
+        /// Certificate and chain in PEM, to serve HTTPS
+        #[arg(long, value_name = "FILE", help_heading = "Serving")]
+        tls_cert: PathBuf,
+        /// The certificate's key in PEM
+        #[arg(long, value_name = "FILE", help_heading = "Serving")]
+        tls_key: PathBuf,
     }
 }
 

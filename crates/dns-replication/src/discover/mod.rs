@@ -104,7 +104,7 @@ pub async fn targets(
 }
 
 /// A target for each address of a server.
-async fn of_server(server: Server, family: Family, resolver: &Resolver) -> Vec<Target> {
+pub(crate) async fn of_server(server: Server, family: Family, resolver: &Resolver) -> Vec<Target> {
     let name = match &server.host {
         // One that is written as an address is meant as it is.
         Host::Address(address) => {

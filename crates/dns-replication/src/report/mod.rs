@@ -43,7 +43,7 @@ pub fn severity(reports: &[Report]) -> Severity {
 }
 
 /// The server of a probe as people see it: its name, its address where that is another, and the machine behind it.
-fn server(probe: &Probe) -> String {
+pub fn server(probe: &Probe) -> String {
     let mut text = probe.target.server.to_string();
     if let Some(address) = address(probe).filter(|address| *address != text) {
         text.push_str(&format!(" ({address})"));
@@ -55,7 +55,7 @@ fn server(probe: &Probe) -> String {
 }
 
 /// The address that was asked, as a server is written.
-fn address(probe: &Probe) -> Option<String> {
+pub(crate) fn address(probe: &Probe) -> Option<String> {
     probe.target.address.as_ref().ok().map(|&address| crate::server::Server::from(address).to_string())
 }
 

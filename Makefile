@@ -2,10 +2,11 @@
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 BINARY ?= target/release/pdns-sensor
+STAMP ?= target/release/dns-stamp
 CARGO ?= cargo
 
 .DEFAULT_GOAL := build
-.PHONY: build install uninstall demo test lint fmt bench fixtures clean deps
+.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench fixtures clean deps
 
 # libpcap compiles capture filters; its headers are needed to build.
 deps:
@@ -14,11 +15,13 @@ deps:
 build: deps
 	$(CARGO) build --release --locked --bin pdns-sensor --bin dns-stamp
 
-# The binary, the man page, the unit, the examples and the docs. Settings that are there already are left as they are.
+# The binaries, the man page, the units, the examples and the docs. Settings that are there already are left as they are.
 DATA := $(DESTDIR)$(PREFIX)/share/doc/pdns-sensor
 UNIT := $(DESTDIR)$(PREFIX)/lib/systemd/system/pdns-sensor.service
 SETTINGS := $(DESTDIR)$(SYSCONFDIR)/pdns-sensor/pdns-sensor.env
-install: build
+install: install-sensor install-stamp
+
+install-sensor: build
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/pdns-sensor
 	install -D -m 0644 dist/pdns-sensor.8 $(DESTDIR)$(PREFIX)/share/man/man8/pdns-sensor.8
 	install -d $(dir $(UNIT))
@@ -28,8 +31,30 @@ install: build
 	# A password may come to stand in it.
 	[ -e $(SETTINGS) ] || install -D -m 0600 dist/pdns-sensor.env $(SETTINGS)
 
+# dns-stamp: the binary, its units and its user, and examples for Prometheus, Grafana and cron.
+STAMP_UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
+STAMP_SETTINGS := $(DESTDIR)$(SYSCONFDIR)/dns-stamp/dns-stamp.toml
+STAMP_EXAMPLES := prometheus.yml dns-stamp.rules.yml grafana-dashboard.json dns-stamp.toml dns-stamp.cron
+install-stamp: build
+	install -D -m 0755 $(STAMP) $(DESTDIR)$(PREFIX)/bin/dns-stamp
+	install -D -m 0644 dist/dns-stamp/dns-stamp.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/dns-stamp.conf
+	install -d $(STAMP_UNITS)
+	for unit in dns-stamp.service dns-stamp-inject.service dns-stamp-inject.timer; do \
+	    sed -e 's|/usr/local/|$(PREFIX)/|' -e 's|/etc/|$(SYSCONFDIR)/|' dist/dns-stamp/$$unit >$(STAMP_UNITS)/$$unit; done
+	install -D -m 0644 -t $(DATA)/examples/dns-stamp $(addprefix dist/dns-stamp/,$(STAMP_EXAMPLES))
+	[ -e $(STAMP_SETTINGS) ] || install -D -m 0644 dist/dns-stamp/dns-stamp.toml $(STAMP_SETTINGS)
+
 # All of it but settings that were changed.
-uninstall:
+uninstall: uninstall-sensor uninstall-stamp
+
+uninstall-stamp:
+	rm -f $(DESTDIR)$(PREFIX)/bin/dns-stamp $(DESTDIR)$(PREFIX)/lib/sysusers.d/dns-stamp.conf
+	rm -f $(addprefix $(STAMP_UNITS)/,dns-stamp.service dns-stamp-inject.service dns-stamp-inject.timer)
+	rm -rf $(DATA)/examples/dns-stamp
+	! cmp -s dist/dns-stamp/dns-stamp.toml $(STAMP_SETTINGS) || rm $(STAMP_SETTINGS)
+	! [ -d $(dir $(STAMP_SETTINGS)) ] || rmdir --ignore-fail-on-non-empty $(dir $(STAMP_SETTINGS))
+
+uninstall-sensor:
 	rm -f $(DESTDIR)$(PREFIX)/bin/pdns-sensor $(DESTDIR)$(PREFIX)/share/man/man8/pdns-sensor.8 $(UNIT)
 	rm -rf $(DATA)
 	! cmp -s dist/pdns-sensor.env $(SETTINGS) || rm $(SETTINGS)
@@ -47,7 +72,7 @@ demo: build
 test: lint
 	@.ci/packages iproute2 gcc python3 python3-venv systemd
 	@.ci/packages bind9 bind9-dnsutils faketime krb5-kdc krb5-admin-server
-	@.ci/packages prometheus
+	@.ci/packages prometheus curl openssl
 	@command -v npm >/dev/null || .ci/packages nodejs npm
 	@.ci/packages dnsperf knot ethtool
 	@.ci/packages rsyslog rsyslog-gnutls clickhouse-server

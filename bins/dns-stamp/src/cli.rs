@@ -59,7 +59,8 @@ pub(crate) fn refuse(error: &clap::Error) -> Exit {
                   configuration file. The command line goes before the environment, that before the file.\n\n\
                   Exit status: 0 all is well; 1 warning: a server is stale, or late; 2 critical: a server is very stale \
                   or gives no usable answer, or nothing could be written; 3 nothing could be tried: wrong settings.",
-    max_term_width = 100
+    max_term_width = 100,
+    args_override_self = true
 )]
 struct Cli {
     #[command(subcommand)]

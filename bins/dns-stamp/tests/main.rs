@@ -1,5 +1,9 @@
 //! Runs the program.
 
+mod check;
 mod config;
 mod inject;
+mod install;
+mod propagate;
+mod serve;
 mod util;

@@ -33,3 +33,13 @@ pub(crate) fn stdout(output: &Output) -> String {
 pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
+
+/// Stamps the rigs' zone at its primary.
+pub(crate) fn stamp(primary: std::net::SocketAddr) {
+    let server = primary.to_string();
+    let zone = pdns_rigs::dns::ZONE;
+    let arguments = ["inject", "--zone", zone, "--record", "stamp", "--server", &server, "--min-interval", "0"];
+    let mut command = dns_stamp(&arguments);
+    let output = command.args(["--auth", "tsig"]).env("DNS_STAMP_TSIG_KEY", pdns_rigs::dns::KEY).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+}

@@ -1,4 +1,4 @@
-//! What `make install` puts in place, and whether systemd accepts it.
+//! What `make install-sensor` puts in place, and whether systemd accepts it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,14 +34,14 @@ fn everything_is_put_in_place_and_taken_away() {
     // Settings that were changed survive both.
     let settings = installed.0.path("etc/pdns-sensor/pdns-sensor.env");
     fs::write(&settings, "PDNS_DEV=eth0\n").unwrap();
-    succeeds(&installed.make("install"));
-    succeeds(&installed.make("uninstall"));
+    succeeds(&installed.make("install-sensor"));
+    succeeds(&installed.make("uninstall-sensor"));
     assert_eq!(installed.files(), BTreeSet::from([PathBuf::from("etc/pdns-sensor/pdns-sensor.env")]));
     assert_eq!(fs::read_to_string(&settings).unwrap(), "PDNS_DEV=eth0\n");
     // Those that were not go with the rest.
     fs::remove_file(&settings).unwrap();
-    succeeds(&installed.make("install"));
-    succeeds(&installed.make("uninstall"));
+    succeeds(&installed.make("install-sensor"));
+    succeeds(&installed.make("uninstall-sensor"));
     assert_eq!(installed.files(), BTreeSet::new());
 }
 
@@ -69,7 +69,7 @@ impl Installed {
             skip("no make");
             return None;
         }
-        succeeds(&installed.make("install"));
+        succeeds(&installed.make("install-sensor"));
         Some(installed)
     }
 

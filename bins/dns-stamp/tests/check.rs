@@ -132,6 +132,9 @@ fn servers_are_found_by_the_zone() {
     let output = check(&[], &["--discover", "ad", "--resolver", &resolver]);
     assert_eq!(output.status.code(), Some(3));
     assert!(stdout(&output).contains("_ldap._tcp.dc._msdcs.example.test has no SRV records"), "{}", stdout(&output));
+    // Those that are listed are asked all the same.
+    let output = check(&[server], &["--discover", "ad", "--resolver", &resolver]);
+    assert_eq!((output.status.code(), stdout(&output).lines().count()), (Some(3), 2), "{}", stdout(&output));
     let output = check(&[], &["--server", "nobody.example.test", "--resolver", &resolver]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stdout(&output).contains("nobody.example.test has no address"), "{}", stdout(&output));

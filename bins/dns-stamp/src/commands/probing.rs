@@ -47,16 +47,12 @@ pub(crate) fn resolver(zone: &Zone) -> anyhow::Result<Arc<Resolver>> {
 /// Finds the servers of a zone, and probes all of them at once.
 pub(crate) async fn report(zone: &Zone, concurrency: usize) -> anyhow::Result<Report> {
     let found = targets(&zone.zone, &zone.sources, &resolver(zone)?).await;
-    let (found, problem) = match found {
-        Ok(found) => (found, None),
-        Err(error) => (Vec::new(), Some(error.to_string())),
-    };
     Ok(Report {
         zone: zone.zone.clone(),
         record: zone.record.clone(),
         thresholds: zone.thresholds,
-        probes: probe_all(&plan(zone), found, concurrency).await,
-        problem,
+        probes: probe_all(&plan(zone), found.targets, concurrency).await,
+        problem: found.problem.map(|problem| problem.to_string()),
     })
 }
 

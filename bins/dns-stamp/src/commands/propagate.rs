@@ -41,7 +41,10 @@ async fn propagate(zone: &Zone, injection: &Injection) -> Result<Vec<Arrival>, (
     let unknown = |error: String| (Exit::Unknown, error);
     let resolver = resolver(zone).map_err(|error| unknown(format!("{error:#}")))?;
     // Before writing: afterwards every moment counts.
-    let targets = targets(&zone.zone, &zone.sources, &resolver).await.map_err(|error| unknown(error.to_string()))?;
+    let found = targets(&zone.zone, &zone.sources, &resolver).await;
+    if let Some(problem) = found.problem {
+        return Err(unknown(problem.to_string()));
+    }
     let _lock = Lock::take(injection).map_err(|error| (Exit::Critical, error.to_string()))?;
     let outcome = update::inject(injection, update::system_clock).await;
     let written = Instant::now();
@@ -50,7 +53,7 @@ async fn propagate(zone: &Zone, injection: &Injection) -> Result<Vec<Arrival>, (
         // Written by somebody else in this very second.
         Outcome::Young { value, .. } => value,
     };
-    Ok(watch(&plan(zone), targets, value, written, zone.deadline, concurrency()).await)
+    Ok(watch(&plan(zone), found.targets, value, written, zone.deadline, concurrency()).await)
 }
 
 fn report(zone: &Zone, arrivals: &[Arrival]) -> Exit {

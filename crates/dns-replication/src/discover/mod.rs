@@ -15,7 +15,7 @@ use crate::server::{Host, Server};
 pub use resolver::{LookupError, Resolver};
 pub use system::SystemFiles;
 
-/// The most targets that one search gives; what goes beyond is an error, not a surprise for the network.
+/// The most targets of a zone; that there are more is said, and not a surprise for the network.
 pub const MAX_TARGETS: usize = 10_000;
 
 /// How many names are looked up at a time: resolvers are not to be flooded.
@@ -65,26 +65,28 @@ impl Family {
     }
 }
 
-/// Finds all targets of a zone: listed ones first, each address once.
-///
-/// A listed or found server without an address is a target, too, which says so.
-///
-/// # Errors
-/// The search itself failed, or gave nothing, or too much.
-pub async fn targets(
-    zone: &DomainName,
-    sources: &Sources,
-    resolver: &Arc<Resolver>,
-) -> Result<Vec<Target>, LookupError> {
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The targets: listed ones first, each address once. A server without an address is a target, too, which says so.
+    pub targets: Vec<Target>,
+    /// Why it is not known which servers there are besides those.
+    pub problem: Option<LookupError>,
+}
+
+/// Finds all targets of a zone.
+pub async fn targets(zone: &DomainName, sources: &Sources, resolver: &Arc<Resolver>) -> Found {
     let mut servers = sources.servers.clone();
-    if let Some(search) = sources.search {
-        let found = match search {
-            Search::NameServers => resolver.name_servers(zone).await?,
-            Search::DomainControllers => resolver.domain_controllers(zone).await?,
-        };
-        let found = found.into_iter().map(|name| Server { host: Host::Name(name), port: sources.port });
-        servers.extend(found);
-    }
+    let searched = match sources.search {
+        Some(Search::NameServers) => resolver.name_servers(zone).await,
+        Some(Search::DomainControllers) => resolver.domain_controllers(zone).await,
+        None => Ok(Vec::new()),
+    };
+    let (names, problem) = match searched {
+        Ok(names) => (names, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    servers.extend(names.into_iter().map(|name| Server { host: Host::Name(name), port: sources.port }));
     let lookups = servers.into_iter().map(|server| {
         let (resolver, family) = (Arc::clone(resolver), sources.family);
         async move { of_server(server, family, &resolver).await }
@@ -98,9 +100,10 @@ pub async fn targets(
         }
     }
     if targets.len() > MAX_TARGETS {
-        return Err(LookupError::TooMany { zone: zone.clone() });
+        targets.truncate(MAX_TARGETS);
+        return Found { targets, problem: Some(LookupError::TooMany { zone: zone.clone() }) };
     }
-    Ok(targets)
+    Found { targets, problem }
 }
 
 /// A target for each address of a server.

@@ -66,9 +66,12 @@ const COLUMNS: [&str; 7] = ["Server", "Address", "State", "Age", "Serial", "Resp
 fn row(out: &mut String, probe: &Probe) {
     let answer = probe.answer.as_ref();
     let response = answer.map(|answer| format!("{:.1} ms", answer.elapsed.as_secs_f64() * 1000.0));
+    let server = probe.target.server.to_string();
+    // Said once where a server is listed by its address.
+    let address = address(probe).filter(|address| *address != server);
     let cells = [
-        Some(probe.target.server.to_string()),
-        address(probe),
+        Some(server),
+        address,
         None,
         probe.age().map(span),
         probe.serial.map(|serial| serial.to_string()),

@@ -35,12 +35,12 @@ pub struct Watched {
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) zone: Watched,
-    found: Mutex<Option<Found>>,
+    found: Mutex<Option<Known>>,
     shown: Mutex<Option<(Instant, Report)>>,
 }
 
 #[derive(Debug)]
-struct Found {
+struct Known {
     at: Instant,
     targets: Vec<Target>,
     /// Why these are old, if they are.
@@ -59,14 +59,14 @@ impl Watch {
         if let Some(known) = found.as_ref().filter(|known| known.at.elapsed() < FOUND_FOR) {
             return (known.targets.clone(), known.problem.clone());
         }
-        let (targets, problem) = match targets(&self.zone.plan.zone, &self.zone.sources, &self.zone.resolver).await {
-            Ok(targets) => (targets, None),
-            Err(error) => {
-                stats.search_failed(&self.zone.label);
-                (found.take().map(|old| old.targets).unwrap_or_default(), Some(error.to_string()))
-            }
-        };
-        *found = Some(Found { at: Instant::now(), targets: targets.clone(), problem: problem.clone() });
+        let mut fresh = targets(&self.zone.plan.zone, &self.zone.sources, &self.zone.resolver).await;
+        if fresh.problem.is_some() {
+            stats.search_failed(&self.zone.label);
+            // Those that were found before are more than those that are listed.
+            fresh.targets = found.take().map_or(fresh.targets, |old| old.targets);
+        }
+        let (targets, problem) = (fresh.targets, fresh.problem.map(|problem| problem.to_string()));
+        *found = Some(Known { at: Instant::now(), targets: targets.clone(), problem: problem.clone() });
         (targets, problem)
     }
 

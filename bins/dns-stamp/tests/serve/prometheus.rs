@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use pdns_rigs::process::{Running, free_address};
+use pdns_rigs::prometheus::Prometheus;
 use serde_json::Value;
 
-use super::{Server, exchange, poll};
+use super::{Server, poll};
 use crate::check::{Trio, check};
 use crate::util::stdout;
 
@@ -17,51 +17,30 @@ fn dist(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist/dns-stamp").join(name)
 }
 
-struct Prometheus {
-    address: SocketAddr,
-    _process: Running,
-    _folder: tempfile::TempDir,
+/// Starts it with the shipped settings, at another address and faster.
+fn start(target: SocketAddr) -> Option<Prometheus> {
+    let rules = fs::read_to_string(dist("dns-stamp.rules.yml")).unwrap();
+    let at_once = |line| if str::trim(line).starts_with("for: ") { "        for: 0s" } else { line };
+    let rules = rules.lines().map(at_once).collect::<Vec<_>>().join("\n");
+    let settings = fs::read_to_string(dist("prometheus.yml")).unwrap();
+    let settings = settings.replace("127.0.0.1:9543", &target.to_string()).replace("local.lan", "example.test");
+    let settings = format!("global: {{scrape_interval: 1s, evaluation_interval: 1s}}\n{settings}");
+    pdns_rigs::or_skip(Prometheus::with_settings(&settings, ("dns-stamp.rules.yml", &rules)))
 }
 
-impl Prometheus {
-    /// Starts it with the shipped settings, at another address and faster.
-    fn start(target: SocketAddr) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let rules = fs::read_to_string(dist("dns-stamp.rules.yml")).unwrap();
-        let rules = rules.lines().map(|line| if line.trim().starts_with("for: ") { "        for: 0s" } else { line });
-        fs::write(path("dns-stamp.rules.yml"), rules.collect::<Vec<_>>().join("\n")).unwrap();
-        let settings = fs::read_to_string(dist("prometheus.yml")).unwrap();
-        let settings = settings.replace("127.0.0.1:9543", &target.to_string()).replace("local.lan", "example.test");
-        let settings = format!("global: {{scrape_interval: 1s, evaluation_interval: 1s}}\n{settings}");
-        fs::write(path("prometheus.yml"), settings).unwrap();
-        let address = free_address().unwrap();
-        let mut command = Command::new("prometheus");
-        command
-            .arg(format!("--config.file={}", path("prometheus.yml").display()))
-            .arg(format!("--storage.tsdb.path={}", path("data").display()))
-            .arg(format!("--web.listen-address={address}"));
-        let process = pdns_rigs::or_skip(Running::start(&mut command, &path("log")))?;
-        let mut started = Self { address, _process: process, _folder: folder };
-        started._process.wait_until(|| std::net::TcpStream::connect(address).is_ok()).unwrap();
-        Some(started)
-    }
+fn api(prometheus: &Prometheus, path: &str) -> Value {
+    let answer: Value = serde_json::from_str(&prometheus.api(path).unwrap()).unwrap();
+    answer["data"].clone()
+}
 
-    fn api(&self, path: &str) -> Value {
-        let address = self.address;
-        let page = exchange(address, &format!("GET /api/v1/{path} HTTP/1.0\r\nHost: {address}\r\n\r\n"));
-        serde_json::from_str(&page.body).unwrap_or_default()
-    }
-
-    /// The servers that an alert is firing for.
-    fn firing(&self, alert: &str) -> BTreeSet<String> {
-        let alerts = self.api("alerts")["data"]["alerts"].as_array().cloned().unwrap_or_default();
-        alerts
-            .iter()
-            .filter(|one| one["labels"]["alertname"] == alert && one["state"] == "firing")
-            .map(|one| one["labels"]["server"].as_str().unwrap_or_default().to_owned())
-            .collect()
-    }
+/// The servers that an alert is firing for.
+fn firing(prometheus: &Prometheus, alert: &str) -> BTreeSet<String> {
+    let alerts = api(prometheus, "alerts")["alerts"].as_array().cloned().unwrap();
+    alerts
+        .iter()
+        .filter(|one| one["labels"]["alertname"] == alert && one["state"] == "firing")
+        .map(|one| one["labels"]["server"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[test]
@@ -73,23 +52,21 @@ fn alerts_fire_for_the_server_that_is_meant() {
          [zones.never]\nzone = 'example.test'\nrecord = 'none'\nserver = '{alive}'\n"
     );
     let server = Server::start(&config);
-    let Some(prometheus) = Prometheus::start(server.address) else { return };
+    let Some(prometheus) = start(server.address) else { return };
+    let firing = |alert| firing(&prometheus, alert);
     trio.untold.process.signal("STOP").unwrap();
-    let down =
-        poll("the alert", || Some(prometheus.firing("DnsStampServerDown")).filter(|servers| !servers.is_empty()));
+    let down = poll("the alert", || Some(firing("DnsStampServerDown")).filter(|servers| !servers.is_empty()));
     assert_eq!(down, BTreeSet::from([stopped.to_string()]));
-    assert!(prometheus.firing("DnsStampStale").is_empty() && prometheus.firing("DnsStampNeverStamped").is_empty());
-    let targets = prometheus.api("targets")["data"]["activeTargets"].as_array().cloned().unwrap();
+    assert!(firing("DnsStampStale").is_empty() && firing("DnsStampNeverStamped").is_empty());
+    let targets = api(&prometheus, "targets")["activeTargets"].as_array().cloned().unwrap();
     assert_eq!(targets.len(), 2);
     assert!(targets.iter().all(|target| target["health"] == "up"), "{targets:?}");
     trio.untold.process.signal("CONT").unwrap();
-    poll("the end of the alert", || prometheus.firing("DnsStampServerDown").is_empty().then_some(()));
+    poll("the end of the alert", || firing("DnsStampServerDown").is_empty().then_some(()));
     // Now a record that was never there.
     fs::write(server.config(), config.replace("'stamp'", "'none'")).unwrap();
     server.process.signal("HUP").unwrap();
-    let never = poll("the other alert", || {
-        Some(prometheus.firing("DnsStampNeverStamped")).filter(|servers| servers.len() == 2)
-    });
+    let never = poll("the other alert", || Some(firing("DnsStampNeverStamped")).filter(|servers| servers.len() == 2));
     assert_eq!(never, BTreeSet::from([alive.to_string(), stopped.to_string()]));
 }
 

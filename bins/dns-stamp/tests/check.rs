@@ -157,3 +157,23 @@ fn cron_is_silent_and_files_are_written_when_all_is_well() {
     assert_eq!(output.status.code(), Some(3));
     assert!(stderr(&output).contains("/nonexistent/dns.prom: No such file"), "{}", stderr(&output));
 }
+
+#[test]
+fn runs_of_inject_leave_metrics_too() {
+    let Some(trio) = Trio::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inject.prom");
+    let inject = |record: &str| {
+        let server = trio.primary.address.to_string();
+        let mut command = dns_stamp(&["inject", "--zone", ZONE, "--record", record, "--server", &server]);
+        command.args(["--auth", "tsig", "--textfile"]).arg(&path).env("DNS_STAMP_TSIG_KEY", pdns_rigs::dns::KEY);
+        let status = command.output().unwrap().status.code();
+        let labels = format!("{{zone=\"{ZONE}\",record=\"{record}.{ZONE}\",server=\"{server}\"}}");
+        let text = fs::read_to_string(&path).unwrap();
+        let success = text.lines().find(|line| line.starts_with(&format!("dns_stamp_inject_success{labels} ")));
+        (status, success.unwrap().ends_with(" 1"))
+    };
+    assert_eq!(inject("stamp"), (Some(0), true));
+    assert_eq!(inject("taken"), (Some(2), false));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+}

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use dns_replication::exposition::Exposition;
 use dns_replication::gss::{Helper, Settings};
 use dns_replication::keytab::{Keytab, Principal};
 use dns_replication::tsig::{TsigKey, read_key_file};
 use dns_replication::update::{self, Injection, Lock, LockError, Outcome};
 use dns_replication::{Host, Server};
-use tokio::task::JoinSet;
 
 use crate::config::Zone;
 use crate::config::options::{Auth, InjectOptions, WriteOptions};
@@ -19,19 +19,11 @@ use crate::log;
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MIN_INTERVAL: Duration = Duration::from_secs(1700);
 
+/// How a run ended; with the status to end with, and why, if not well.
+type Ending = Result<Outcome, (Exit, String)>;
+
 /// Stamps every zone, all at once; the worst outcome counts. Says nothing when all is well, for cron.
 pub(crate) fn run(options: &InjectOptions, zones: &[Zone]) -> Exit {
-    let mut injections = Vec::new();
-    let mut worst = Exit::Ok;
-    for zone in zones {
-        match injection(zone) {
-            Ok(injection) => injections.push((zone.label.clone(), injection)),
-            Err(problem) => {
-                log::error(&format!("zone {}: {problem}", zone.label));
-                worst = worst.max(Exit::Unknown);
-            }
-        }
-    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -39,37 +31,62 @@ pub(crate) fn run(options: &InjectOptions, zones: &[Zone]) -> Exit {
             return Exit::Unknown;
         }
     };
-    worst = worst.max(runtime.block_on(all(injections, options.verbose.is_some_and(|verbose| verbose.0))));
+    let endings = runtime.block_on(all(zones));
     // A look-up of a name may still be on its way, with nobody waiting for it.
     runtime.shutdown_background();
-    worst
+    let is_verbose = options.verbose.is_some_and(|verbose| verbose.0);
+    let runs = || zones.iter().zip(&endings);
+    let said = runs().map(|(zone, ending)| say(zone, ending, is_verbose)).max().unwrap_or_default();
+    said.max(options.textfile.as_deref().map_or(Exit::Ok, |path| textfile(path, runs())))
 }
 
-async fn all(injections: Vec<(String, Injection)>, is_verbose: bool) -> Exit {
-    let mut runs = JoinSet::new();
-    for (label, injection) in injections {
-        runs.spawn(async move {
-            let outcome = one(&injection).await;
-            let outcome = outcome.map(|outcome| format!("{} at {} {outcome}\n", injection.name, injection.server));
-            outcome.map_err(|(exit, problem)| (exit, format!("zone {label}: {problem}")))
-        });
+async fn all(zones: &[Zone]) -> Vec<Ending> {
+    let run = |zone: Zone| async move {
+        let injection = injection(&zone).map_err(|problem| (Exit::Unknown, problem))?;
+        one(&injection).await
+    };
+    let tasks: Vec<_> = zones.iter().cloned().map(|zone| tokio::spawn(run(zone))).collect();
+    let mut endings = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        endings.push(task.await.unwrap_or_else(|error| Err((Exit::Critical, error.to_string()))));
     }
-    let mut worst = Exit::Ok;
-    while let Some(joined) = runs.join_next().await {
-        let (exit, problem) = match joined {
-            Ok(Ok(done)) => {
-                if is_verbose {
-                    worst = worst.max(log::print(&done));
-                }
-                continue;
-            }
-            Ok(Err(failure)) => failure,
-            Err(error) => (Exit::Critical, error.to_string()),
-        };
-        log::error(&problem);
-        worst = worst.max(exit);
+    endings
+}
+
+fn say(zone: &Zone, ending: &Ending, is_verbose: bool) -> Exit {
+    match ending {
+        Err((exit, problem)) => {
+            log::error(&format!("zone {}: {problem}", zone.label));
+            *exit
+        }
+        Ok(outcome) if is_verbose => log::print(&format!("{} at {} {outcome}\n", zone.record, primary(zone))),
+        Ok(_) => Exit::Ok,
     }
-    worst
+}
+
+fn textfile<'a>(path: &Path, runs: impl Iterator<Item = (&'a Zone, &'a Ending)>) -> Exit {
+    let runs: Vec<_> = runs
+        .map(|(zone, ending)| update::Run {
+            zone: zone.zone.to_string(),
+            record: zone.record.to_string(),
+            server: primary(zone),
+            outcome: ending.as_ref().ok().copied(),
+        })
+        .collect();
+    let mut out = Exposition::default();
+    update::metrics(&runs, update::system_clock(), &mut out);
+    match out.write_file(path) {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            log::error(&format!("{}: {error}", path.display()));
+            Exit::Unknown
+        }
+    }
+}
+
+/// The server that is written to, as it is written.
+fn primary(zone: &Zone) -> String {
+    zone.primary().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Stamps one zone.

@@ -30,6 +30,12 @@ impl Account {
         Some(reasons.iter().map(|(reason, count)| (reason.clone(), count.as_f64().unwrap())).collect())
     }
 
+    /// A counter of each sink, by the sink's name.
+    pub(crate) fn of_sinks(&self, name: &str) -> BTreeMap<String, f64> {
+        let sinks = self.0["sinks"].as_object().unwrap().iter();
+        sinks.map(|(sink, counters)| (sink.clone(), counters[name].as_f64().unwrap())).collect()
+    }
+
     /// The names of all counters, as [`count`](Self::count) takes them, sorted.
     pub(crate) fn names(&self) -> BTreeSet<String> {
         let top = self.0.as_object().unwrap().keys().filter(|name| *name != "tcp").cloned();

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use pdns_track::reassembly::StreamStats;
 
 use super::family::{Family, Kind, Sample, Value};
+use super::sinks;
 use crate::account::{Account, Report};
 use crate::delays::{BOUNDS, Delays};
 
@@ -48,13 +49,13 @@ pub(crate) fn families(account: &Account) -> Vec<Family> {
         evicted,
         transactions_unwanted,
         records_made,
-        records_offered,
-        records_delivered,
-        records_dropped,
-        records_queued,
-        records_spooled,
-        records_restored,
-        sinks: _, // their sums
+        records_offered: _, // this and what follows are sums over `sink`
+        records_delivered: _,
+        records_dropped: _,
+        records_queued: _,
+        records_spooled: _,
+        records_restored: _,
+        sinks: _,
     } = account.report();
 
     let mut families = vec![build()];
@@ -141,14 +142,7 @@ pub(crate) fn families(account: &Account) -> Vec<Family> {
         count("pdns_dns_unwanted_transactions", "Transactions of a status that is not written", transactions_unwanted),
         count("pdns_dns_made_records", "Records made of transactions", records_made),
     ]);
-    families.extend([
-        count("pdns_sink_offered_records", "Records offered to sinks", records_offered),
-        count("pdns_sink_delivered_records", "Records that sinks took", records_delivered),
-        counts("pdns_sink_dropped_records", "Records lost, by reason", "reason", records_dropped),
-        level("pdns_sink_queued_records", "Records that wait for a sink", records_queued),
-        level("pdns_sink_spooled_records", "Records that wait for a sink on disk", records_spooled),
-        count("pdns_sink_restored_records", "Records that an earlier run left on disk", records_restored),
-    ]);
+    families.extend(sinks::families(&account.sinks));
     families
 }
 

@@ -8,6 +8,7 @@ mod family;
 mod health;
 mod http;
 mod process;
+mod sinks;
 mod site;
 mod statsd;
 

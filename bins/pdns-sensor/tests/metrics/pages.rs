@@ -71,8 +71,13 @@ const SUMS: [(&[&str], &[&str]); 10] = [
         ],
     ),
     (
-        &["pdns_sink_offered_records_total"],
-        &["pdns_sink_delivered_records_total", "pdns_sink_dropped_records_total", "pdns_sink_queued_records"],
+        &["pdns_sink_offered_records_total", "pdns_sink_restored_records_total"],
+        &[
+            "pdns_sink_delivered_records_total",
+            "pdns_sink_dropped_records_total",
+            "pdns_sink_queued_records",
+            "pdns_sink_spooled_records",
+        ],
     ),
 ];
 
@@ -125,14 +130,18 @@ fn the_metrics_are_those_of_the_account() {
     assert_sums(&samples);
     let account = sensor.finish();
     account.assert_balanced("at the end");
-    for Listed { name, account: counters, .. } in listed() {
+    for Listed { name, labels, account: counters, .. } in listed() {
         if counters.is_empty() {
             continue;
         }
         let counted: u64 = counters.iter().map(|counter| account.count(counter)).sum();
         assert_eq!(samples.sum(&name), counted as f64, "{name}");
-        let by_label = samples.by_label(&name);
+        let Some(label) = labels.last() else { continue };
+        let by_label = samples.by_label(&name, label);
         match &counters[..] {
+            [counter] if label == "sink" => {
+                assert_eq!(by_label, account.of_sinks(counter.trim_start_matches("records_")), "{name}");
+            }
             // What the account has in an object is told apart here as well.
             [counter] => {
                 if let Some(reasons) = account.reasons(counter) {

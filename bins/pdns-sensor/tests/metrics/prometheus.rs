@@ -111,6 +111,9 @@ fn promtool_finds_nothing_wrong() {
     let mut check = Command::new("promtool");
     let text = run(check.args(["check", "rules"]).arg(rules)).unwrap();
     assert!(text.contains("SUCCESS"), "{text}");
+    let cases = scratch.file("alerts.yml", include_str!("alerts.yml"));
+    let mut check = Command::new("promtool");
+    run(check.args(["test", "rules"]).arg(cases)).unwrap();
     let sensor = Sensor::start(&[]);
     let page = get(sensor.address(), "/metrics").body;
     let mut check = Command::new("promtool");
@@ -124,13 +127,16 @@ fn rules() -> String {
     page().split("```yaml\n").nth(1).unwrap().split("```").next().unwrap().to_owned()
 }
 
-/// A sample's name with bounds of buckets as numbers: the two formats write `1` and `1.0`.
+/// A sample's name with its labels in order, and bounds of buckets as numbers: the two formats write `1` and `1.0`.
 fn canonical(name: &str) -> String {
-    match name
-        .split_once("le=\"")
-        .and_then(|(before, rest)| Some((before, rest.strip_suffix("\"}")?.parse::<f64>().ok()?)))
-    {
-        Some((before, bound)) => format!("{before}le=\"{bound:?}\"}}"),
-        None => name.to_owned(),
-    }
+    let Some((name, labels)) = name.split_once('{') else { return name.to_owned() };
+    let label =
+        |text: &str| match text.strip_prefix("le=\"").and_then(|bound| bound.trim_end_matches('"').parse::<f64>().ok())
+        {
+            Some(bound) => format!("le=\"{bound:?}\""),
+            None => text.to_owned(),
+        };
+    let mut labels: Vec<_> = labels.trim_end_matches('}').split(',').map(label).collect();
+    labels.sort_unstable();
+    format!("{name}{{{}}}", labels.join(","))
 }

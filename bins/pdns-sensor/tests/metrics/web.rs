@@ -88,13 +88,18 @@ impl Samples {
         values.into_iter().sum()
     }
 
-    /// The values of a metric with one label, by it.
-    pub(crate) fn by_label(&self, name: &str) -> BTreeMap<String, f64> {
-        let samples = self.0.iter().filter_map(|(sample, value)| {
-            let (_, value_of_label) =
-                sample.strip_prefix(name)?.strip_prefix('{')?.strip_suffix("\"}")?.split_once("=\"")?;
-            Some((value_of_label.to_owned(), *value))
-        });
-        samples.collect()
+    /// The values of a metric by a label, over all others.
+    pub(crate) fn by_label(&self, name: &str, label: &str) -> BTreeMap<String, f64> {
+        let mut sums = BTreeMap::new();
+        for (sample, value) in &self.0 {
+            let labels = sample.strip_prefix(name).and_then(|rest| rest.strip_prefix('{')?.strip_suffix('}'));
+            let parts = labels.into_iter().flat_map(|labels| labels.split(','));
+            for (key, text) in parts.filter_map(|part| part.split_once('=')) {
+                if key == label {
+                    *sums.entry(text.trim_matches('"').to_owned()).or_default() += value;
+                }
+            }
+        }
+        sums
     }
 }

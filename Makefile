@@ -72,7 +72,7 @@ demo: build
 test: lint
 	@.ci/packages iproute2 gcc python3 python3-venv systemd
 	@.ci/packages bind9 bind9-dnsutils faketime krb5-kdc krb5-admin-server
-	@.ci/packages prometheus curl openssl
+	@.ci/packages prometheus curl openssl logrotate
 	@command -v npm >/dev/null || .ci/packages nodejs npm
 	@.ci/packages dnsperf knot ethtool
 	@.ci/packages rsyslog rsyslog-gnutls clickhouse-server

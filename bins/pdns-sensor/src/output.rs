@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use pdns_record::Encoder;
-use pdns_sink::{Batch, DirectError, Level, RecordId, SinkReport, SinkStats, Stdout, Tee};
+use pdns_sink::stdout::Stdout;
+use pdns_sink::{Batch, DirectError, Level, Log, RecordId, SinkReport, SinkStats, Tee};
 use pdns_track::{Consumer, Status, Transaction};
 
 use crate::log;
@@ -31,13 +32,13 @@ pub(crate) fn start(settings: &Settings) -> Result<Option<Sinks>> {
         }
         plans => plans,
     };
-    let setups = plans.iter().map(SinkPlan::setup).collect();
-    let log = |level: Level, message: &str| match level {
+    let log: Log = Arc::new(|level, message| match level {
         Level::Info => log::info(message),
         Level::Warning => log::warn(message),
         Level::Error => log::error(message),
-    };
-    let tee = Tee::start(setups, Arc::new(log), settings.run).context("cannot start the sinks")?;
+    });
+    let setups = plans.iter().map(|plan| plan.setup(&log)).collect();
+    let tee = Tee::start(setups, log, settings.run).context("cannot start the sinks")?;
     Ok(Some(Arc::new(tee)))
 }
 

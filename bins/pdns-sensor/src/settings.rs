@@ -14,7 +14,7 @@ use pdns_record::Layout;
 use pdns_track::{PairingConfig, Status, TrackerConfig};
 
 pub(crate) use self::input::{Live, unwritable_stats};
-pub(crate) use self::sinks::{Kafka, LogFile, SinkPlan, Statsd, Syslog, Target};
+pub(crate) use self::sinks::{Kafka, SinkPlan, Statsd, Syslog, Target};
 use crate::config::{Config, Findings};
 use crate::privileges::Privileges;
 
@@ -44,7 +44,6 @@ pub(crate) struct Settings {
     pub sinks: Vec<SinkPlan>,
     /// How long records that wait at the end may take.
     pub drain_timeout: Duration,
-    pub log_file: Option<LogFile>,
     pub kafka: Option<Kafka>,
     pub fluentd: Option<PathBuf>,
     pub syslog: Option<Syslog>,
@@ -78,7 +77,7 @@ impl Settings {
             inputs: config.paths("pcap"),
             sinks: sinks::plans(config, layout, live.is_some()),
             run: by_chance(),
-            drain_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_nanos(config.time("drain-timeout").unwrap_or_default().unsigned_abs()),
             live,
             sensor: config.text("name").unwrap_or_default(),
             level: config.text("syslog-priority").unwrap_or_default(),
@@ -93,7 +92,6 @@ impl Settings {
             snaplen: config.number("snaplen"),
             stats: config.path("stats"),
             debug: config.switch("debug"),
-            log_file: LogFile::from(config),
             kafka: Kafka::from(config, findings),
             fluentd: config.path("fluentd-socket"),
             syslog: Syslog::from(config, findings),

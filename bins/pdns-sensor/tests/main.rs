@@ -7,6 +7,7 @@
 //!   settings; `config_docs`: whether the page on them is right.
 //! - `input`: files that are cut, damaged, compressed, several, piped or no captures at all.
 //! - `live`: capture from interfaces, with its own list.
+//! - `log_file`: records to a file that is rotated, by the program and by logrotate.
 //! - `output`: records to pipes that stall, close or are full; which records are written.
 //! - `privileges`: what is given up once the capture is open; `sandbox`, a program of its own, tries what that forbids.
 //! - `install`: what `make install` puts in place, and whether systemd accepts it.
@@ -38,6 +39,7 @@ mod gopassivedns;
 mod input;
 mod install;
 mod live;
+mod log_file;
 mod metrics;
 mod output;
 mod privileges;

@@ -17,9 +17,10 @@
 //!
 //! ```
 //! use pdns_record::{Encoding, Layout};
-//! use pdns_sink::{Batch, Direct, Stdout, StdoutConfig};
+//! use pdns_sink::stdout::{self, Stdout};
+//! use pdns_sink::{Batch, Direct};
 //!
-//! let config = StdoutConfig { layout: Layout::Answer };
+//! let config = stdout::Config { layout: Layout::Answer };
 //! let mut batch = Batch::new(Encoding::json(config.layout), false);
 //! batch.write(|bytes| {
 //!     bytes.extend_from_slice(b"{\"id\":1}\n{\"id\":2}\n");
@@ -33,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+pub mod file;
 pub mod fluentd;
 mod frame;
 #[cfg(feature = "http")]
@@ -41,7 +43,7 @@ mod outcome;
 mod sink;
 mod socket;
 mod stats;
-mod stdout;
+pub mod stdout;
 pub mod syslog;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -53,4 +55,3 @@ pub use self::frame::{
 pub use self::outcome::{Failure, Outcome, Partly};
 pub use self::sink::{Deliver, Delivery, DeliveryId, Needs, Sink};
 pub use self::stats::{DropReason, LastError, SinkStats};
-pub use self::stdout::{Config as StdoutConfig, Stdout};

@@ -263,6 +263,16 @@ pub(crate) static OPTIONS: &[Spec] = &[
         .without("the host name")
         .values("NAME", ["sensor-1", "007"]),
     Spec::switch(RECORDS, "quiet", "PDNS_QUIET", "Write no records to standard output"),
+    Spec::new(
+        RECORDS,
+        "drain-timeout",
+        Kind::Timeout,
+        "How long records that still wait may take to be delivered at the end",
+    )
+    .env("PDNS_DRAIN_TIMEOUT")
+    .default("10s")
+    .values("TIME", ["30s", "1m"])
+    .more("What is left then goes to the spool, or is dropped and counted."),
     Spec::new(LOG_FILE, "logfile", Kind::Path, "Write records to FILE, too")
         .env("PDNS_LOG_FILE")
         .values("FILE", ["/var/log/pdns.log", "dns log"]),

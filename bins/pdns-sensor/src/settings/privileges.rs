@@ -4,7 +4,7 @@ use std::path::{self, Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{LogFile, Settings};
+use super::{Settings, SinkPlan};
 use crate::config::{Config, Findings};
 use crate::privileges::{Group, Needs, Privileges, User};
 
@@ -30,12 +30,9 @@ pub(super) fn privileges(config: &Config, findings: &mut Findings) -> Privileges
 /// Refuses files that the new root puts out of reach.
 pub(super) fn check_root(config: &Config, settings: &Settings, findings: &mut Findings) {
     let later = settings.inputs.iter().skip(1).filter(|path| is_named(path)).map(|path| ("pcap", path));
-    let written = [
-        ("logfile", settings.log_file.as_ref().map(|file| &file.path)),
-        ("fluentd-socket", settings.fluentd.as_ref()),
-        ("cpuprofile", settings.cpu_profile.as_ref()),
-    ];
-    let all = later.chain(written.into_iter().filter_map(|(flag, path)| Some((flag, path?))));
+    let files = settings.sinks.iter().filter_map(SinkPlan::file).map(|path| ("logfile", path));
+    let written = [("fluentd-socket", settings.fluentd.as_ref()), ("cpuprofile", settings.cpu_profile.as_ref())];
+    let all = later.chain(files).chain(written.into_iter().filter_map(|(flag, path)| Some((flag, path?))));
     for (flag, error) in all.filter_map(|(flag, path)| Some((flag, settings.privileges.inside(path).err()?))) {
         findings.problems.push(format!("{}: {error}", config.place(flag).unwrap_or_default()));
     }
@@ -51,8 +48,7 @@ impl Settings {
             profile: self.cpu_profile.is_some(),
             ..Needs::default()
         };
-        let log_file = self.log_file.as_ref().map(|LogFile { path, .. }| path);
-        for path in log_file.into_iter().chain(&self.cpu_profile) {
+        for path in self.sinks.iter().filter_map(SinkPlan::file).chain(&self.cpu_profile) {
             if is_special(path) {
                 needs.writes.push(path.clone());
             } else {
@@ -68,9 +64,8 @@ impl Settings {
     ///
     /// One is not there. That was checked before.
     pub(crate) fn enter_root(&mut self) -> Result<()> {
-        let Self { log_file, fluentd, cpu_profile, privileges, .. } = self;
-        let log_file = log_file.as_mut().map(|file| &mut file.path);
-        for path in log_file.into_iter().chain(fluentd).chain(cpu_profile) {
+        let Self { sinks, fluentd, cpu_profile, privileges, .. } = self;
+        for path in sinks.iter_mut().filter_map(SinkPlan::file_mut).chain(fluentd).chain(cpu_profile) {
             *path = privileges.inside(path)?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Where records and metrics go, besides standard output.
+//! Where records and metrics go.
 
 // What is behind a sink that is not there yet is read when it is; until then only whether it is asked for.
 #![allow(dead_code)]
@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pdns_record::Layout;
-use pdns_sink::{Setup, Sink, Stdout, StdoutConfig, WhenFull};
+use pdns_sink::file::{self, File};
+use pdns_sink::stdout::{self, Stdout};
+use pdns_sink::{Log, Setup, Sink, WhenFull};
 
 use crate::config::{Config, Findings};
 
@@ -22,14 +24,32 @@ pub(crate) struct SinkPlan {
 /// What kind of sink it is, with its own settings. A new kind is added here and in [`SinkPlan::setup`].
 #[derive(Debug)]
 pub(crate) enum Target {
-    Stdout(StdoutConfig),
+    Stdout(stdout::Config),
+    File(file::Config),
 }
 
 impl SinkPlan {
+    /// The file that it writes, when it does.
+    pub(crate) const fn file(&self) -> Option<&PathBuf> {
+        match &self.target {
+            Target::File(config) => Some(&config.path),
+            Target::Stdout(_) => None,
+        }
+    }
+
+    /// The same, to be named otherwise.
+    pub(crate) const fn file_mut(&mut self) -> Option<&mut PathBuf> {
+        match &mut self.target {
+            Target::File(config) => Some(&mut config.path),
+            Target::Stdout(_) => None,
+        }
+    }
+
     /// The sink, which has not connected to anything yet.
-    pub(crate) fn setup(&self) -> Setup {
+    pub(crate) fn setup(&self, log: &Log) -> Setup {
         let sink: Box<dyn Sink> = match &self.target {
             Target::Stdout(config) => Box::new(Stdout::new(*config)),
+            Target::File(config) => Box::new(File::new(config.clone(), Log::clone(log))),
         };
         Setup { settings: self.settings.clone(), sink }
     }
@@ -44,22 +64,12 @@ pub(super) fn plans(config: &Config, layout: Layout, is_live: bool) -> Vec<SinkP
     };
     let mut plans = Vec::new();
     if !config.switch("quiet") {
-        plans.push(SinkPlan { settings: settings("stdout"), target: Target::Stdout(StdoutConfig { layout }) });
+        plans.push(SinkPlan { settings: settings("stdout"), target: Target::Stdout(stdout::Config { layout }) });
+    }
+    if let Some(file) = log_file(config, layout) {
+        plans.push(SinkPlan { settings: settings("file"), target: Target::File(file) });
     }
     plans
-}
-
-/// A file of records, begun anew from time to time.
-#[derive(Debug)]
-pub(crate) struct LogFile {
-    pub path: PathBuf,
-    /// How long old files are kept; `None` for ever.
-    pub max_age: Option<Duration>,
-    /// How many old files are kept; `None` for all.
-    pub max_backups: Option<usize>,
-    /// How large a file grows, in bytes.
-    pub max_size: u64,
-    pub compress: bool,
 }
 
 /// A Kafka cluster.
@@ -96,21 +106,21 @@ pub(crate) struct Statsd {
     pub prefix: String,
 }
 
-impl LogFile {
-    pub(super) fn from(config: &Config) -> Option<Self> {
-        const DAY: u64 = 86_400;
-        const USUAL_SIZE: u64 = 100;
-        // As in lumberjack, which gopassivedns writes with: 0 is no limit, but for the size the usual one, and a
-        // megabyte is 2^20 bytes.
-        let age = config.number("log-max-age").filter(|&days: &u64| days > 0);
-        Some(Self {
-            path: config.path("logfile")?,
-            max_age: age.map(|days| Duration::from_secs(days * DAY)),
-            max_backups: config.number("log-max-backups").filter(|&backups: &usize| backups > 0),
-            max_size: config.number("log-max-size").filter(|&size: &u64| size > 0).unwrap_or(USUAL_SIZE) << 20,
-            compress: config.switch("log-compress"),
-        })
-    }
+/// The file that `--logfile` and its companions ask for.
+fn log_file(config: &Config, layout: Layout) -> Option<file::Config> {
+    const DAY: u64 = 86_400;
+    const USUAL_SIZE: u64 = 100;
+    // As in lumberjack, which gopassivedns writes with: 0 is no limit, but for the size the usual one, and a megabyte is
+    // 2^20 bytes.
+    let age = config.number("log-max-age").filter(|&days: &u64| days > 0);
+    Some(file::Config {
+        layout,
+        path: config.path("logfile")?,
+        max_age: age.map(|days| Duration::from_secs(days * DAY)),
+        max_backups: config.number("log-max-backups").filter(|&backups: &usize| backups > 0),
+        max_size: config.number("log-max-size").filter(|&size: &u64| size > 0).unwrap_or(USUAL_SIZE) << 20,
+        compress: config.switch("log-compress"),
+    })
 }
 
 impl Kafka {

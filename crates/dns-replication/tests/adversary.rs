@@ -60,6 +60,19 @@ fn an_honest_answer_is_believed() {
 }
 
 #[test]
+fn ipv6_is_as_good() {
+    let Ok(socket) = UdpSocket::bind("[::1]:0") else { return };
+    let address = socket.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let mut buffer = [0; 1024];
+        let (len, peer) = socket.recv_from(&mut buffer).unwrap();
+        socket.send_to(&answer(&buffer[..len], &["6"]), peer).unwrap();
+    });
+    assert_eq!(stamp(&asked(address, Limits { timeout: SLACK, tries: 1 }).unwrap()), Stamp::Time(6));
+    server.join().unwrap();
+}
+
+#[test]
 fn lies_by_udp_are_not_believed() {
     let with = |at: usize, bits: u8| {
         move |mut bytes: Vec<u8>| {

@@ -82,6 +82,20 @@ fn the_scrape_timeout_is_kept() {
 }
 
 #[test]
+fn slow_resolvers_do_not_keep_scrapes_waiting() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let silent = silent.local_addr().unwrap();
+    let server = Server::start(&format!(
+        "[zones.'example.test']\nserver = 'nobody.example.test'\nresolver = '{silent}'\ntimeout = '100s'\n"
+    ));
+    let start = Instant::now();
+    let page = server.request("/probe", "X-Prometheus-Scrape-Timeout-Seconds: 1.5\r\n");
+    let message = "the addresses of the servers are still being looked up\n";
+    assert_eq!((page.status, page.body.as_str()), (503, message));
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+#[test]
 fn the_page_shows_every_server() {
     let Some(trio) = Trio::start() else { return };
     let server = Server::start(&config(&trio));

@@ -88,6 +88,16 @@ impl Exporter {
         self.stats.reloaded(false);
     }
 
+    /// Looks for the servers of all zones now and then, for ever.
+    async fn keep_looking(&self) {
+        loop {
+            for watch in &self.current().watches {
+                watch.refresh(&self.stats).await;
+            }
+            tokio::time::sleep(watch::LOOK_EVERY).await;
+        }
+    }
+
     fn current(&self) -> Arc<Current> {
         // A reload that panicked has not changed anything.
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))

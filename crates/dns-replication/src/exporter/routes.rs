@@ -1,12 +1,13 @@
 //! Which request gets which answer.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Method, Request, Response, StatusCode};
+use tokio::time::timeout;
 
 use super::params::{Params, scrape_timeout};
 use super::watch::{Asking, Watch};
@@ -25,6 +26,9 @@ struct Answer {
     kind: &'static str,
     body: String,
 }
+
+/// How long addresses may take to be looked up, the first time.
+const LOOKUP: Duration = Duration::from_secs(30);
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -113,12 +117,18 @@ impl Exporter {
     async fn probed<B>(&self, request: &Request<B>, current: &Current, asked: Asked<'_>, is_legacy: bool) -> Answer {
         let start = Instant::now();
         let refuse = |(status, message): (StatusCode, String)| Answer::refusal(status, &message);
-        let (watch, targets) = match self.choose(current, &asked).await {
-            Ok(chosen) => chosen,
-            Err(refusal) => return refuse(refusal),
+        let scrape = scrape_timeout(request.headers());
+        let (watch, targets) = match timeout(within(LOOKUP, scrape), self.choose(current, &asked)).await {
+            Ok(Ok(chosen)) => chosen,
+            Ok(Err(refusal)) => return refuse(refusal),
+            Err(_) => {
+                let message = "the addresses of the servers are still being looked up".to_owned();
+                return refuse((StatusCode::SERVICE_UNAVAILABLE, message));
+            }
         };
         let own = watch.zone.plan.limits;
-        let limits = Limits { timeout: within(own.timeout, scrape_timeout(request.headers())), ..own };
+        let left = scrape.map(|scrape| scrape.saturating_sub(start.elapsed()));
+        let limits = Limits { timeout: within(own.timeout, left), ..own };
         let report = match targets {
             Some(targets) => {
                 let probes = watch.probe(targets, limits, &self.asking()).await;
@@ -144,6 +154,8 @@ impl Exporter {
     async fn choose(&self, current: &Current, asked: &Asked<'_>) -> Result<Chosen, (StatusCode, String)> {
         let Some(text) = asked.server else {
             let watch = module(current, asked.module)?;
+            // So that there is nothing to wait for later.
+            watch.targets(&self.stats).await;
             return Ok((watch, None));
         };
         let server: Server = text.parse().map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}")))?;

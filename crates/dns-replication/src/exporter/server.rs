@@ -37,6 +37,7 @@ pub async fn serve(listener: TcpListener, exporter: Arc<Exporter>, end: impl Fut
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut end = pin!(end);
+    let mut looking = pin!(exporter.keep_looking());
     loop {
         let next = async {
             // Nobody closes the semaphore, so that this is a permit.
@@ -45,6 +46,7 @@ pub async fn serve(listener: TcpListener, exporter: Arc<Exporter>, end: impl Fut
         };
         let (accepted, place) = tokio::select! {
             next = next => next,
+            () = &mut looking => break,
             () = &mut end => break,
         };
         match (accepted, place) {

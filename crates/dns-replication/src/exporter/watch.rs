@@ -12,8 +12,8 @@ use crate::query::Limits;
 use crate::report::Report;
 use crate::server::Server;
 
-/// How long servers that were found are good for.
-const FOUND_FOR: Duration = Duration::from_secs(60);
+/// How often servers are looked for anew.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// How long the page shows the same state, however often it is asked for.
 const SHOWN_FOR: Duration = Duration::from_secs(5);
@@ -39,11 +39,11 @@ pub(super) struct Watch {
     shown: Mutex<Option<(Instant, Report)>>,
 }
 
-#[derive(Debug)]
+/// The servers of a zone.
+#[derive(Clone, Debug)]
 struct Known {
-    at: Instant,
     targets: Vec<Target>,
-    /// Why these are old, if they are.
+    /// Why these are old, or not all, if they are.
     problem: Option<String>,
 }
 
@@ -52,22 +52,32 @@ impl Watch {
         Self { zone, found: Mutex::new(None), shown: Mutex::new(None) }
     }
 
-    /// The zone's servers, and what is wrong with the list. While they cannot be found anew, the old ones count.
+    /// The zone's servers, and what is wrong with the list. Only the first time is there anything to wait for.
     pub(super) async fn targets(&self, stats: &Stats) -> (Vec<Target>, Option<String>) {
         // Others that want the same wait for this.
         let mut found = self.found.lock().await;
-        if let Some(known) = found.as_ref().filter(|known| known.at.elapsed() < FOUND_FOR) {
-            return (known.targets.clone(), known.problem.clone());
-        }
-        let mut fresh = targets(&self.zone.plan.zone, &self.zone.sources, &self.zone.resolver).await;
-        if fresh.problem.is_some() {
+        let known = match found.take() {
+            Some(known) => known,
+            None => self.look(stats).await,
+        };
+        let known = found.insert(known);
+        (known.targets.clone(), known.problem.clone())
+    }
+
+    /// Looks for the servers anew. While they cannot be found, the old ones count.
+    pub(super) async fn refresh(&self, stats: &Stats) {
+        let fresh = self.look(stats).await;
+        let mut found = self.found.lock().await;
+        let old = found.take().filter(|_| fresh.problem.is_some());
+        *found = Some(Known { targets: old.map_or(fresh.targets, |old| old.targets), problem: fresh.problem });
+    }
+
+    async fn look(&self, stats: &Stats) -> Known {
+        let found = targets(&self.zone.plan.zone, &self.zone.sources, &self.zone.resolver).await;
+        if found.problem.is_some() {
             stats.search_failed(&self.zone.label);
-            // Those that were found before are more than those that are listed.
-            fresh.targets = found.take().map_or(fresh.targets, |old| old.targets);
         }
-        let (targets, problem) = (fresh.targets, fresh.problem.map(|problem| problem.to_string()));
-        *found = Some(Known { at: Instant::now(), targets: targets.clone(), problem: problem.clone() });
-        (targets, problem)
+        Known { targets: found.targets, problem: found.problem.map(|problem| problem.to_string()) }
     }
 
     /// The server, or its addresses, if it is one of the zone's.

@@ -54,7 +54,9 @@ fn wrong_settings_end_with_status_3_and_their_place() {
     refused(&["check", "--zone", "a", "--server", "::1", "--warn", "2h", "--crit", "1h"], "warn is 2h, which is more");
     refused(&["check", "--zone", "a", "--server", "::1", "--tries", "0"], "tries is 0; 1 to 10 are possible");
     refused(&["inject", "--zone", "a", "--server", "::1,::2"], "it is not clear which server to write to");
-    refused(&["check", "--config", "/nonexistent"], "configuration file /nonexistent: No such file");
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("none");
+    refused(&["check", "--config", nowhere.to_str().unwrap()], "none: No such file");
     refused(&["check", "--zone", "a", "--record", "b.c."], "zone a: record: b.c is not in the zone a");
 
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -77,5 +79,22 @@ fn help_names_every_command() {
     assert_eq!(output.status.code(), Some(0));
     for word in ["inject", "check", "serve", "propagate", "keytab", "Exit status"] {
         assert!(stdout(&output).contains(word), "{word}");
+    }
+}
+
+#[test]
+fn the_file_in_the_documentation_is_good() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/dns-stamp.md");
+    let text = fs::read_to_string(docs).unwrap();
+    let examples: Vec<_> = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    assert!(!examples.is_empty());
+    for example in examples {
+        fs::write(&file, example).unwrap();
+        for command in ["inject", "check", "serve", "propagate"] {
+            let path = file.path().to_str().unwrap();
+            let output = dns_stamp(&[command, "--config", path, "--check-config"]).output().unwrap();
+            assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()), "{command} {example}");
+        }
     }
 }

@@ -89,7 +89,7 @@ group! {
         #[arg(long, value_name = "COUNT", help_heading = "Servers")]
         tries: Word<u8>,
         /// Let servers ask others for what they do not have themselves (RD), as is needed to watch resolvers
-        #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Servers")]
+        #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false", help_heading = "Servers")]
         recurse: Word<bool>,
         /// How far clocks may be apart: nothing is written, and stamps are called future ones, beyond [default: 60s]
         #[arg(long, value_name = "TIME", help_heading = "Record")]
@@ -173,7 +173,7 @@ group! {
         #[arg(long, value_name = "FORM", help_heading = "Output")]
         output: Word<Output>,
         /// Print nothing of servers that are fresh, so that cron is silent when all is well
-        #[arg(long, short, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Output")]
+        #[arg(long, short, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false", help_heading = "Output")]
         quiet: Word<bool>,
         /// Write metrics to this file, for the textfile collector of node_exporter
         #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -185,7 +185,7 @@ group! {
     /// Options of `inject` alone.
     InjectOptions {
         /// Say what was done, also when all is well
-        #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Output")]
+        #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false", help_heading = "Output")]
         verbose: Word<bool>,
         /// Write metrics to this file, for the textfile collector of node_exporter
         #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -200,7 +200,7 @@ group! {
         #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Serving")]
         listen: Word<std::net::SocketAddr>,
         /// Let anybody who reaches this have any server asked, not only those configured
-        #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Serving")]
+        #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false", help_heading = "Serving")]
         allow_any: Word<bool>,
         /// Who may see anything: NAME:HASH lines, as `htpasswd -B` writes them [default: everybody]
         #[arg(long, value_name = "FILE", help_heading = "Serving")]

@@ -2,9 +2,10 @@
 //!
 //! Every query passes through here, and hardly any is ever looked for, so what counts is what an entry costs to write
 //! and to forget. Entries, a cache line each, lie in a ring in order of age and their messages in chunks in the same
-//! order: both are written and given up front to back, which caches foresee. A bucket leads to its youngest entry and
-//! each entry to the next older one in its bucket, so nothing needs unlinking: a search ends where it meets an entry that
-//! was given up.
+//! order: both are written and given up front to back, which caches foresee. Entries get into their buckets only when one
+//! is looked for, all new ones at once: that is rare, and a bucket is far from any other in memory. A bucket leads to its
+//! youngest entry and each entry to the next older one in its bucket, so nothing needs unlinking: a search ends where it
+//! meets an entry that was given up.
 
 use std::collections::VecDeque;
 
@@ -37,6 +38,8 @@ pub(super) struct Answered {
     ring: Vec<Entry>,
     next: u32,
     len: u32,
+    /// The first entry that is not in its bucket yet.
+    unlinked: u32,
     /// The youngest entry of each bucket, by flow; as many buckets as the ring has room for entries. What was never set
     /// leads to an entry that is not in its bucket, or to none.
     buckets: Vec<u32>,
@@ -92,6 +95,7 @@ impl Answered {
             ring: vec![Entry::default(); FIRST_CAPACITY],
             next: 0,
             len: 0,
+            unlinked: 0,
             buckets: vec![0; FIRST_CAPACITY],
             chunks: VecDeque::new(),
             first_chunk: 0,
@@ -139,16 +143,19 @@ impl Answered {
             question_at: kept.question_at as u16,
             question_len: kept.question_len,
         };
-        let number = self.next;
+        let slot = self.slot(self.next);
+        self.ring[slot] = entry;
         self.next = self.next.wrapping_add(1);
         self.len += 1;
-        self.link(number, entry);
     }
 
     /// Forgets the oldest entry.
     pub(super) fn pop(&mut self) {
         let Some(&entry) = self.entry(self.oldest()) else { return };
         self.bytes -= entry.data_len();
+        if self.unlinked == self.oldest() {
+            self.unlinked = self.unlinked.wrapping_add(1);
+        }
         self.len -= 1;
         let end = self.first_chunk.wrapping_add(self.chunks.len() as u32);
         let first_needed = self.entry(self.oldest()).map_or(end, |entry| entry.chunk);
@@ -163,7 +170,8 @@ impl Answered {
     }
 
     /// The youngest entry with this flow and, unless the message has none, this very question.
-    pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<Found<'_>> {
+    pub(super) fn find(&mut self, wanted: &Wanted<'_>) -> Option<Found<'_>> {
+        self.link();
         let mut number = self.buckets[self.bucket(wanted.flow_hash)];
         for _ in 0..MAX_STEPS {
             let entry = self.entry(number)?;
@@ -217,12 +225,14 @@ impl Answered {
         self.data(entry).get(start..start + usize::from(entry.question_len)).unwrap_or_default()
     }
 
-    /// Puts an entry at its place and makes it the youngest of its bucket.
-    #[inline]
-    fn link(&mut self, number: u32, mut entry: Entry) {
-        let (bucket, slot) = (self.bucket(entry.flow_hash), self.slot(number));
-        entry.older = std::mem::replace(&mut self.buckets[bucket], number);
-        self.ring[slot] = entry;
+    /// Makes each entry that is not in its bucket yet the youngest there.
+    fn link(&mut self) {
+        while self.unlinked != self.next {
+            let slot = self.slot(self.unlinked);
+            let bucket = self.bucket(self.ring[slot].flow_hash);
+            self.ring[slot].older = std::mem::replace(&mut self.buckets[bucket], self.unlinked);
+            self.unlinked = self.unlinked.wrapping_add(1);
+        }
     }
 
     /// Copies data behind the last, and returns the number of its chunk and its place there.
@@ -257,9 +267,11 @@ impl Answered {
         let old = std::mem::replace(&mut self.ring, vec![Entry::default(); capacity]);
         // A number that is no entry's.
         self.buckets = vec![self.next; capacity];
-        for back in (1..=self.len).rev() {
+        self.unlinked = self.oldest();
+        for back in 1..=self.len {
             let number = self.next.wrapping_sub(back);
-            self.link(number, old[number as usize & (old.len() - 1)]);
+            let slot = self.slot(number);
+            self.ring[slot] = old[number as usize & (old.len() - 1)];
         }
     }
 }
@@ -302,7 +314,7 @@ mod tests {
         answered.push(&wanted(number).kept(VlanTags::NONE, deadline, &observed), deadline, [&bytes, &[]]);
     }
 
-    fn has(answered: &Answered, number: u16) -> bool {
+    fn has(answered: &mut Answered, number: u16) -> bool {
         let found = answered.find(&wanted(number));
         found.is_some_and(|found| found.message.header().id == number)
     }
@@ -325,7 +337,7 @@ mod tests {
             }
             assert_eq!(answered.len(), usize::from(next - first));
             for number in (first.saturating_sub(3)..next + 3).step_by(17) {
-                assert_eq!(has(&answered, number), (first..next).contains(&number), "{number}");
+                assert_eq!(has(&mut answered, number), (first..next).contains(&number), "{number}");
             }
         }
         while answered.len() > 0 {
@@ -344,7 +356,7 @@ mod tests {
             }
             assert!(answered.chunks.len() + answered.spare.len() <= 16, "{}", answered.chunks.len());
         }
-        assert!((4_700..5_000).all(|number| has(&answered, number)));
+        assert!((4_700..5_000).all(|number| has(&mut answered, number)));
         assert_eq!(answered.bytes(), 300 * 400 - 3 * 400 + 3 * (CHUNK + 1));
     }
 

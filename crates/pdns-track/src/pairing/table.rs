@@ -1,6 +1,7 @@
 //! The slab of messages that may still be paired, found by question, by flow and by age.
 
 use foldhash::quality::RandomState;
+use hashbrown::HashTable;
 use pdns_packet::dns::{Header, Message, Outline};
 use pdns_packet::frame::VlanTags;
 use pdns_packet::time::Timestamp;
@@ -34,9 +35,6 @@ const KEEP_BUFFER: usize = 128;
 /// A buffer has a multiple of this many bytes at first, so that the next message mostly fits.
 const FIRST_BUFFER: usize = 64;
 
-/// How many buckets a table starts with.
-const FIRST_BUCKETS: usize = 1024;
-
 /// A message that waits. Its links, hashes and deadline are one cache line: searches and lists pass many an entry that
 /// was looked at long ago, and look at no more of it.
 #[derive(Debug)]
@@ -45,6 +43,8 @@ pub(super) struct Entry {
     links: [Links; 3],
     pub kept: Kept,
     pub state: State,
+    /// It is in the list of its flow.
+    is_in_flow: bool,
     /// The message and its question, as [`Kept`] describes them.
     data: Vec<u8>,
     pub outline: Outline,
@@ -117,14 +117,17 @@ impl<'a> Wanted<'a> {
 /// question finds whatever there is.
 ///
 /// Searches stay short whatever is sent: equal entries follow each other oldest first and the oldest is what is looked
-/// for, so a search passes only entries of other keys in its bucket, and which keys share a bucket is a secret.
+/// for, so a search passes only entries of other keys in its bucket, and which keys share a bucket is a secret. Hardly any
+/// search looks at an entry that is not what it looks for: most that wait long wait in vain, and are in no cache.
 #[derive(Debug)]
 pub(super) struct Table {
     entries: Vec<Entry>,
     free: Vec<u32>,
-    by_question: Vec<u32>,
-    /// Outstanding queries only.
-    by_flow: Vec<u32>,
+    /// The oldest of the entries with each flow and question.
+    by_question: HashTable<u32>,
+    /// The oldest of the outstanding queries of each flow. The youngest of all get in only when a flow is looked for, which
+    /// is when a response has no question.
+    by_flow: HashTable<u32>,
     by_age: [u32; State::ALL.len()],
     /// Bytes of the messages held.
     bytes: usize,
@@ -139,8 +142,8 @@ impl Table {
         Self {
             entries: Vec::new(),
             free: Vec::new(),
-            by_question: vec![NONE; FIRST_BUCKETS],
-            by_flow: vec![NONE; FIRST_BUCKETS],
+            by_question: HashTable::new(),
+            by_flow: HashTable::new(),
             by_age: [NONE; State::ALL.len()],
             bytes: 0,
             hashes: RandomState::default(),
@@ -184,16 +187,18 @@ impl Table {
     /// The oldest entry with this flow and this very question, and its state.
     #[inline]
     pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
-        let head = self.by_question[bucket(wanted.question_hash, &self.by_question)];
-        let found = self.search(BY_QUESTION, head, |entry| entry.kept.is(wanted, &entry.data))?;
-        Some((found, self.entry(found).state))
+        let found = self.by_question.find(wanted.question_hash, |&index| {
+            let entry = self.look_at(index);
+            entry.kept.is(wanted, &entry.data)
+        });
+        found.map(|&index| (index, self.entry(index).state))
     }
 
     /// The oldest outstanding query with this flow, whatever its question.
-    pub(super) fn find_flow(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
-        let head = self.by_flow[bucket(wanted.flow_hash, &self.by_flow)];
-        let found = self.search(BY_FLOW, head, |entry| entry.kept.is_in_flow(wanted))?;
-        Some((found, State::Outstanding))
+    pub(super) fn find_flow(&mut self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
+        self.link_flows();
+        let found = self.by_flow.find(wanted.flow_hash, |&index| self.look_at(index).kept.is_in_flow(wanted));
+        found.map(|&index| (index, State::Outstanding))
     }
 
     /// The oldest entry without a question in this flow: an empty question is in the table under its own hash.
@@ -220,7 +225,7 @@ impl Table {
                 let data = Vec::with_capacity(len.next_multiple_of(FIRST_BUFFER));
                 let kept = wanted.kept(vlan, deadline, observed);
                 let outline = observed.message.outline();
-                self.entries.push(Entry { links: [Links::ALONE; 3], kept, state, data, outline });
+                self.entries.push(Entry { links: [Links::ALONE; 3], kept, state, is_in_flow: false, data, outline });
                 self.entries.len() as u32 - 1
             }
         };
@@ -231,23 +236,22 @@ impl Table {
         entry.kept = wanted.kept(vlan, deadline, observed);
         entry.outline = observed.message.outline();
         self.bytes += entry.data.len();
-        if 4 * self.len() > self.by_question.len() {
-            self.grow();
-        }
-        self.link(index);
+        // A query is outstanding only where nothing with its question is.
+        let head = if state == State::Held { self.find(wanted).map(|(head, _)| head) } else { None };
+        let hash = |entry: &Entry| entry.kept.question_hash;
+        enlist(&mut self.entries, &mut self.by_question, BY_QUESTION, hash, head, index);
         ring::append(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
     }
 
     pub(super) fn remove(&mut self, index: u32) {
-        let Entry { state, kept: Kept { question_hash, flow_hash, .. }, .. } = *self.entry(index);
-        let by_question = bucket(question_hash, &self.by_question);
-        ring::remove(&mut self.entries, BY_QUESTION, &mut self.by_question[by_question], index);
-        if state == State::Outstanding {
-            let by_flow = bucket(flow_hash, &self.by_flow);
-            ring::remove(&mut self.entries, BY_FLOW, &mut self.by_flow[by_flow], index);
+        let Entry { state, is_in_flow, kept: Kept { question_hash, flow_hash, .. }, .. } = *self.entry(index);
+        delist(&mut self.entries, &mut self.by_question, BY_QUESTION, question_hash, index);
+        if is_in_flow {
+            delist(&mut self.entries, &mut self.by_flow, BY_FLOW, flow_hash, index);
         }
         ring::remove(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
         let entry = &mut self.entries[index as usize];
+        entry.is_in_flow = false;
         self.bytes -= entry.data.len();
         if entry.data.capacity() > KEEP_BUFFER {
             entry.data = Vec::new();
@@ -255,52 +259,68 @@ impl Table {
         self.free.push(index);
     }
 
-    /// The first entry that `is_it` in the list that starts at `head`.
+    /// An entry that a search meets.
     #[inline]
-    fn search(&self, list: usize, head: u32, is_it: impl Fn(&Entry) -> bool) -> Option<u32> {
+    fn look_at(&self, index: u32) -> &Entry {
+        #[cfg(test)]
+        self.steps.set(self.steps.get() + 1);
+        self.entry(index)
+    }
+
+    /// Puts the outstanding queries that are not in their flow's list there, oldest first. They are the youngest ones.
+    fn link_flows(&mut self) {
+        let head = self.by_age[State::Outstanding as usize];
+        let mut first = NONE;
         let mut at = head;
         while at != NONE {
-            #[cfg(test)]
-            self.steps.set(self.steps.get() + 1);
-            if is_it(self.entry(at)) {
-                return Some(at);
+            at = self.entry(at).links(BY_AGE).previous;
+            if self.entry(at).is_in_flow {
+                break;
             }
-            at = ring::next(&self.entries, list, head, at);
-        }
-        None
-    }
-
-    #[inline]
-    fn link(&mut self, index: u32) {
-        let Entry { state, kept: Kept { question_hash, flow_hash, .. }, .. } = *self.entry(index);
-        let by_question = bucket(question_hash, &self.by_question);
-        ring::append(&mut self.entries, BY_QUESTION, &mut self.by_question[by_question], index);
-        if state == State::Outstanding {
-            let by_flow = bucket(flow_hash, &self.by_flow);
-            ring::append(&mut self.entries, BY_FLOW, &mut self.by_flow[by_flow], index);
-        }
-    }
-
-    /// Doubles the buckets. Each state's entries are linked anew in order of age, so that equal keys stay oldest first.
-    fn grow(&mut self) {
-        let buckets = self.by_question.len() * 2;
-        self.by_question = vec![NONE; buckets];
-        self.by_flow = vec![NONE; buckets];
-        for state in State::ALL {
-            let head = self.by_age[state as usize];
-            let mut at = head;
-            while at != NONE {
-                self.link(at);
-                at = ring::next(&self.entries, BY_AGE, head, at);
+            first = at;
+            if at == head {
+                break;
             }
+        }
+        while first != NONE {
+            let Kept { key, flow_hash, .. } = self.entry(first).kept;
+            let oldest = self.by_flow.find(flow_hash, |&index| self.look_at(index).kept.key == key).copied();
+            let hash = |entry: &Entry| entry.kept.flow_hash;
+            enlist(&mut self.entries, &mut self.by_flow, BY_FLOW, hash, oldest, first);
+            self.entry_mut(first).is_in_flow = true;
+            first = ring::next(&self.entries, BY_AGE, head, first);
         }
     }
 }
 
-/// The bucket of a hash among a power of two of them.
+/// Puts an entry at the end of the list that starts at `head`, or of a new one, which `heads` then leads to.
 #[inline]
-const fn bucket(hash: u64, buckets: &[u32]) -> usize {
-    hash as usize & (buckets.len() - 1)
+fn enlist(
+    entries: &mut [Entry],
+    heads: &mut HashTable<u32>,
+    list: usize,
+    hash: impl Fn(&Entry) -> u64,
+    head: Option<u32>,
+    index: u32,
+) {
+    ring::append(entries, list, &mut head.unwrap_or(NONE), index);
+    if head.is_none() {
+        heads.insert_unique(hash(&entries[index as usize]), index, |&head| hash(&entries[head as usize]));
+    }
+}
+
+/// Takes an entry out of its list; `heads` leads to the next one, if it led to this one.
+#[inline]
+fn delist(entries: &mut [Entry], heads: &mut HashTable<u32>, list: usize, hash: u64, index: u32) {
+    let mut next = index;
+    ring::remove(entries, list, &mut next, index);
+    if let Ok(mut head) = heads.find_entry(hash, |&head| head == index) {
+        if next == NONE {
+            head.remove();
+        } else {
+            *head.get_mut() = next;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -336,14 +356,14 @@ mod tests {
             answered.push(&kept, Timestamp::MAX, wanted.data(&message));
             assert_eq!(table.find(wanted), Some((number as u32, State::Outstanding)));
         }
-        let oldest = |table: &Table, port| table.find_flow(&wanted(port, &[]));
-        assert_eq!(oldest(&table, 1), Some((0, State::Outstanding)));
-        assert_eq!(oldest(&table, 2), Some((1, State::Outstanding)));
-        assert_eq!(oldest(&table, 3), None);
+        let oldest = |table: &mut Table, port| table.find_flow(&wanted(port, &[]));
+        assert_eq!(oldest(&mut table, 1), Some((0, State::Outstanding)));
+        assert_eq!(oldest(&mut table, 2), Some((1, State::Outstanding)));
+        assert_eq!(oldest(&mut table, 3), None);
         table.remove(0);
         assert_eq!(table.find(&all[0]), None);
         assert_eq!(table.find(&all[1]), Some((1, State::Outstanding)));
-        assert_eq!(oldest(&table, 1), Some((2, State::Outstanding)));
+        assert_eq!(oldest(&mut table, 1), Some((2, State::Outstanding)));
         assert_eq!(table.len(), 5);
 
         // A flow is told by its hash alone there, so the question decides.

@@ -231,18 +231,12 @@ fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, out: &mut Draf
         out.plain(b"]");
     }
     out.names().clear();
-    if let Some(other) = carrier.question()
-        && is_spelled_alike(&first, carrier, &other)
+    // A question that is spelled alike, case and all, without pointers that could lead apart.
+    if let (Some(asked), Some(repeated)) = (message.uncompressed_question(), carrier.uncompressed_question())
+        && asked == repeated
     {
-        out.names().remember(other.qname.place(), name);
+        out.names().remember(Header::LEN, name);
     }
-}
-
-/// Whether `carrier` spells its question's name as `question` does, case and all, without pointers that could lead
-/// apart.
-fn is_spelled_alike(question: &Question<'_>, carrier: &Message<'_>, other: &Question<'_>) -> bool {
-    let rest = carrier.bytes().get(other.qname.start()..).unwrap_or_default();
-    question.qname.uncompressed().is_some_and(|name| rest.starts_with(name))
 }
 
 /// How many types have fragments: up to HTTPS, which is the highest of the frequent ones.
@@ -394,6 +388,10 @@ fn write_type_and_class(record: &Record<'_>, out: &mut Draft) {
 }
 
 fn malformed(transaction: &Transaction<'_>, out: &mut Draft) {
+    let mut messages = [transaction.query, transaction.response].into_iter().flatten();
+    if messages.all(|observed| observed.message.malformed().is_none() && !observed.message.has_options()) {
+        return;
+    }
     let mut separator = ",\"malformed\":\"";
     for damage in damages(transaction) {
         out.plain(separator.as_bytes());

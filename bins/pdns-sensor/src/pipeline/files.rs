@@ -207,11 +207,12 @@ impl Reader {
             return Ok(());
         }
         let data = &frame.data[..frame.data.len().min(self.snaplen)];
-        let Some(packet) = self.ingest.frame(frame.time, link, data, frame.wire_len) else { return Ok(()) };
+        // Borrowed where it is: a copy would read whole what was just written in parts.
+        let Some(packet) = &self.ingest.frame(frame.time, link, data, frame.wire_len) else { return Ok(()) };
         match &mut self.workers {
-            Workers::Here(worker) => worker.packet(&packet),
+            Workers::Here(worker) => worker.packet(packet),
             Workers::There(crew) => {
-                if let Some(full) = crew.packet(&packet) {
+                if let Some(full) = crew.packet(packet) {
                     self.slot.put_up(|counters| counters.frames(&self.ingest));
                     crew.hand_over(full);
                 }

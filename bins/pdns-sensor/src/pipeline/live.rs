@@ -254,8 +254,8 @@ impl Listener {
                 ended = true;
                 break;
             }
-            if let Some(packet) = self.ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len) {
-                self.worker.packet(&packet);
+            if let Some(packet) = &self.ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len) {
+                self.worker.packet(packet);
             }
         }
         self.heard = self.ingest.clock().latest().map(|latest| (latest, Instant::now()));

@@ -30,6 +30,8 @@ pub struct Outline {
     header: Header,
     /// Type and class of the first question, whose name is the first thing after the header.
     question: Option<(Rtype, Class)>,
+    /// Length of the first question's name on the wire; 0 when it is compressed, or there is none.
+    question_name_len: u8,
     spans: [Span; 4],
     opt: Option<u16>,
     /// The upper eight bits of the response code, from OPT.
@@ -50,6 +52,7 @@ impl<'a> Message<'a> {
             len: bytes.len() as u16,
             header,
             question: None,
+            question_name_len: 0,
             spans: [Span::default(); 4],
             opt: None,
             extended_rcode: 0,
@@ -101,6 +104,13 @@ impl<'a> Message<'a> {
     pub fn question(&self) -> Option<Question<'a>> {
         let (qtype, qclass) = self.outline.question?;
         Some(Question { qname: Name::new(self.bytes, Header::LEN), qtype, qclass })
+    }
+
+    /// The first question as on the wire, name, type and class, when its name is not compressed.
+    #[inline]
+    pub fn uncompressed_question(&self) -> Option<&'a [u8]> {
+        let name_len = usize::from(self.outline.question_name_len);
+        if name_len == 0 { None } else { self.bytes.get(Header::LEN..Header::LEN + name_len + 4) }
     }
 
     /// All questions that could be read.
@@ -191,11 +201,15 @@ impl<'a> Message<'a> {
 
     /// Reads the question at `start` and returns where it ends.
     fn walk_question(&mut self, start: usize, names: &mut Names) -> Result<usize, MalformedKind> {
-        let name_end = names.skip(self.bytes, start)?;
-        let Some((question, end)) = Question::parse_after_name(self.bytes, start, name_end) else {
+        let name = names.follow(self.bytes, start, start)?;
+        let Some((question, end)) = Question::parse_after_name(self.bytes, start, name.end) else {
             return Err(MalformedKind::Fields { offset: self.bytes.len() });
         };
-        self.outline.question.get_or_insert((question.qtype, question.qclass));
+        if self.outline.question.is_none() {
+            self.outline.question = Some((question.qtype, question.qclass));
+            // At most 255.
+            self.outline.question_name_len = if name.pointers == 0 { (name.end - start) as u8 } else { 0 };
+        }
         Ok(end)
     }
 
@@ -404,6 +418,7 @@ mod tests {
         let question = message.question().unwrap();
         assert_eq!((question.qname.to_string().as_str(), question.qclass), ("www.example.com", Class::IN));
         assert_eq!(message.questions().len(), 1);
+        assert_eq!(message.uncompressed_question(), Some(&RESPONSE[12..33]));
         assert_eq!(
             lines(message.answers()),
             ["www.example.com 60 IN CNAME cdn.example.com", "cdn.example.com 60 IN A 192.0.2.1"]

@@ -172,8 +172,14 @@ impl<'a> Name<'a> {
         let begin = out.position();
         let (mut start, mut len, mut pointers) = (self.start, 0, 0);
         loop {
-            let run = self.run(start, len)?;
-            if run.labels > 0 && !self.write_run(start, run.stop, len == 0, out) {
+            let (run, is_plain) = match self.short_run(start, len) {
+                Some(short) => (short.run, self.write_short_run(start, &short, len == 0, out)),
+                None => {
+                    let run = self.run(start, len)?;
+                    (run, self.write_run(start, run.stop, len == 0, out))
+                }
+            };
+            if !is_plain {
                 return Ok(Written::NotPlain);
             }
             len += run.stop - start;
@@ -192,22 +198,50 @@ impl<'a> Name<'a> {
         Ok(if len > 0 { Written::Whole } else { Written::Root })
     }
 
-    /// Appends the labels from `start` to `stop`, with a dot before each unless that is the name's first, and says whether
-    /// no byte needs an escape; if one does, what was appended is of no use.
+    /// The labels at `start` up to the next final zero or pointer, if they are short and there is a block around them.
     #[inline]
-    fn write_run(&self, start: usize, stop: usize, is_first: bool, out: &mut impl Text) -> bool {
-        let from = start + usize::from(is_first);
-        let (Some(text), position) = (self.message.get(from..stop), out.position()) else { return false };
-        let special = match self.message.get(from..).and_then(<[u8]>::first_chunk) {
-            Some(block) if text.len() <= BLOCK => {
-                out.padded(block, text.len());
-                scan::special_in_names(block, text.len())
-            }
-            _ => {
-                out.plain(text);
-                text.chunks(BLOCK).map(scan::special_in_part_of_name).sum()
+    fn short_run(&self, start: usize, len: usize) -> Option<ShortRun> {
+        let block: &[u8; BLOCK + 1] = self.message.get(start..)?.first_chunk()?;
+        let (mut at, mut lengths) = (0, 0);
+        let target = loop {
+            match *block.get(at)? {
+                0 => break None,
+                length @ 1..=63 if at < BLOCK => {
+                    lengths |= 1 << at;
+                    at += 1 + usize::from(length);
+                }
+                high @ 0xc0.. => break Some(usize::from(high & 0x3f) << 8 | usize::from(*block.get(at + 1)?)),
+                _ => return None,
             }
         };
+        (len + at < MAX_NAME_LEN).then_some(ShortRun { run: Run { stop: start + at, target }, lengths })
+    }
+
+    /// Appends short labels as [`write_run`](Self::write_run) does.
+    #[inline]
+    fn write_short_run(&self, start: usize, short: &ShortRun, is_first: bool, out: &mut impl Text) -> bool {
+        let from = start + usize::from(is_first);
+        let Some(block) = self.message.get(from..).and_then(<[u8]>::first_chunk) else { return false };
+        let (text_len, position) = (short.run.stop.saturating_sub(from), out.position());
+        out.padded(block, text_len);
+        let mut dots = short.lengths >> u32::from(is_first);
+        let mut special_lengths = 0;
+        while dots != 0 {
+            let at = dots.trailing_zeros() as usize;
+            dots &= dots - 1;
+            special_lengths += usize::from(scan::is_special_in_names(block[at]));
+            out.overwrite(position + at, b'.');
+        }
+        scan::special_in_names(block, text_len) == special_lengths
+    }
+
+    /// Appends the labels from `start` to `stop`, with a dot before each unless that is the name's first, and says whether
+    /// no byte needs an escape; if one does, what was appended is of no use.
+    fn write_run(&self, start: usize, stop: usize, is_first: bool, out: &mut impl Text) -> bool {
+        let from = start + usize::from(is_first);
+        let (text, position) = (self.message.get(from..stop).unwrap_or_default(), out.position());
+        out.plain(text);
+        let special: usize = text.chunks(BLOCK).map(scan::special_in_part_of_name).sum();
         let (mut at, mut special_lengths) = (start, 0);
         while at < stop
             && let Some(&length) = self.message.get(at)
@@ -259,18 +293,15 @@ impl<'a> Name<'a> {
         // No label may end beyond this: then the final zero still fits. One check a label does for both limits.
         let limit = start.saturating_add(MAX_NAME_LEN.saturating_sub(len)).min(self.message.len());
         let room = self.message.get(..limit).unwrap_or_default();
-        let (mut at, mut labels) = (start, 0);
+        let mut at = start;
         while let Some(&length) = room.get(at) {
             match length {
-                0 => return Ok(Run { stop: at, labels, target: None }),
-                1..=63 => {
-                    at += 1 + usize::from(length);
-                    labels += 1;
-                }
+                0 => return Ok(Run { stop: at, target: None }),
+                1..=63 => at += 1 + usize::from(length),
                 0xc0.. => {
                     let Some(&low) = self.message.get(at + 1) else { break };
                     let target = usize::from(length & 0x3f) << 8 | usize::from(low);
-                    return Ok(Run { stop: at, labels, target: Some(target) });
+                    return Ok(Run { stop: at, target: Some(target) });
                 }
                 _ => break,
             }
@@ -322,12 +353,19 @@ pub(super) struct Followed {
 }
 
 /// Labels that stand together.
+#[derive(Clone, Copy)]
 struct Run {
     /// The offset of the final zero or pointer behind them.
     stop: usize,
-    labels: usize,
     /// Where the pointer leads.
     target: Option<usize>,
+}
+
+/// Labels that stand together and are short.
+struct ShortRun {
+    run: Run,
+    /// A bit for the place of each length byte, counted from the first.
+    lengths: u32,
 }
 
 impl Run {

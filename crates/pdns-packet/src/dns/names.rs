@@ -1,7 +1,7 @@
 //! The names a message begins its entries with, followed once each as far as possible.
 
 use super::message::MalformedKind;
-use super::name::Name;
+use super::name::{Followed, Name};
 
 /// What the walk learns about names, so that it need not follow each of them to its end.
 pub(super) struct Names {
@@ -24,13 +24,13 @@ impl Names {
     #[inline]
     pub(super) fn skip(&mut self, message: &[u8], start: usize) -> Result<usize, MalformedKind> {
         let pointer = message.get(start..).and_then(<[u8]>::first_chunk).map(|&bytes| u16::from_be_bytes(bytes));
-        let Some(pointer @ 0xc000..) = pointer else { return self.follow(message, start, start) };
+        let Some(pointer @ 0xc000..) = pointer else { return Ok(self.follow(message, start, start)?.end) };
         let target = pointer & 0x3fff;
-        if self.known.contains(target) { Ok(start + 2) } else { self.follow(message, start, target.into()) }
+        if self.known.contains(target) { Ok(start + 2) } else { Ok(self.follow(message, start, target.into())?.end) }
     }
 
     /// Follows the name at `start` and remembers `target`, which is where it starts or where its first pointer leads.
-    fn follow(&mut self, message: &[u8], start: usize, target: usize) -> Result<usize, MalformedKind> {
+    pub(super) fn follow(&mut self, message: &[u8], start: usize, target: usize) -> Result<Followed, MalformedKind> {
         let followed = Name::new(message, start).follow().map_err(MalformedKind::Name)?;
         let Some(left) = self.pointers_left.checked_sub(followed.pointers) else {
             return Err(MalformedKind::Pointers { offset: start });
@@ -39,7 +39,7 @@ impl Names {
         if followed.pointers <= Self::MAX_KNOWN_POINTERS {
             self.known.insert(target as u16);
         }
-        Ok(followed.end)
+        Ok(followed)
     }
 }
 

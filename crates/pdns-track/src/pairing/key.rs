@@ -32,24 +32,18 @@ const SERVER_V6: u64 = 1 << 54;
 impl FlowKey {
     #[inline]
     pub(super) fn new(flow: &Flow, transport: Transport, header: &Header, ignore_vlan: bool) -> Self {
-        let ends = [(flow.src, flow.src_port), (flow.dst, flow.dst_port)];
-        let [client, server] = if header.is_response() { [ends[1], ends[0]] } else { ends };
-        let mut numbers = u64::from(client.1)
-            | u64::from(server.1) << 16
+        let ends = [(words(&flow.src), flow.src_port), (words(&flow.dst), flow.dst_port)];
+        let [(client, client_port), (server, server_port)] =
+            if header.is_response() { [ends[1], ends[0]] } else { ends };
+        let numbers = u64::from(client_port)
+            | u64::from(server_port) << 16
             | u64::from(header.id) << 32
-            | u64::from(header.opcode()) << 48;
-        if transport == Transport::Tcp {
-            numbers |= TCP;
-        }
-        if client.0.is_ipv6() {
-            numbers |= CLIENT_V6;
-        }
-        if server.0.is_ipv6() {
-            numbers |= SERVER_V6;
-        }
-        let [client, server] = [words(client.0), words(server.0)];
+            | u64::from(header.opcode()) << 48
+            | if transport == Transport::Tcp { TCP } else { 0 }
+            | if client.is_v6 { CLIENT_V6 } else { 0 }
+            | if server.is_v6 { SERVER_V6 } else { 0 };
         Self {
-            addresses: [client[0], client[1], server[0], server[1]],
+            addresses: [client.high, client.low, server.high, server.low],
             numbers,
             vlan: if ignore_vlan { 0 } else { flow.vlan.bits() },
         }
@@ -89,11 +83,22 @@ impl FlowKey {
     }
 }
 
+/// An address in words.
+#[derive(Clone, Copy)]
+struct Words {
+    high: u64,
+    low: u64,
+    is_v6: bool,
+}
+
 #[inline]
-fn words(address: IpAddr) -> [u64; 2] {
+const fn words(address: &IpAddr) -> Words {
     match address {
-        IpAddr::V4(address) => [0, u64::from(address.to_bits())],
-        IpAddr::V6(address) => [(address.to_bits() >> 64) as u64, address.to_bits() as u64],
+        IpAddr::V4(address) => Words { high: 0, low: address.to_bits() as u64, is_v6: false },
+        IpAddr::V6(address) => {
+            let bits = address.to_bits();
+            Words { high: (bits >> 64) as u64, low: bits as u64, is_v6: true }
+        }
     }
 }
 
@@ -124,10 +129,11 @@ impl<'a> QuestionKey<'a> {
     /// [`uncompressed`](Self::uncompressed).
     #[inline]
     pub(super) fn of(message: &Message<'a>) -> Option<Self> {
-        let Some(question) = message.question() else { return Some(Self::NONE) };
-        let name = question.qname.uncompressed()?;
-        let bytes = message.bytes().get(Header::LEN..Header::LEN + name.len() + 4)?;
-        Some(Self { bytes, in_message: true })
+        match message.uncompressed_question() {
+            Some(bytes) => Some(Self { bytes, in_message: true }),
+            None if message.question().is_some() => None,
+            None => Some(Self::NONE),
+        }
     }
 
     /// The key of a first question with a compressed name: weird, but nothing in RFC 1035 section 4.1.4 is against it.

@@ -9,8 +9,11 @@ use crate::names::Names;
 /// Room for the lines of nearly every transaction.
 const USUAL_ROOM: usize = 16 * 1024;
 
-/// A piece up to this length is repeated with its length unknown, see [`Text::padded`]; most names are shorter.
-const SHORT: usize = 32;
+/// What is repeated is copied in blocks of this length, see [`Text::padded`]; most names are shorter.
+const BLOCK: usize = 32;
+
+/// What is longer than this is copied by a call.
+const LONG: usize = 4 * BLOCK;
 
 /// The lines of a transaction under construction; as [`Text`], what is inside a JSON string.
 ///
@@ -72,17 +75,23 @@ impl Draft {
 
     /// Appends once more what is at `range` of the text.
     #[inline]
-    pub(crate) fn repeat(&mut self, range: Range<usize>) {
-        match self.room.get(range.start..).and_then(<[u8]>::first_chunk::<SHORT>) {
-            Some(&block) if range.len() <= SHORT => self.padded(&block, range.len()),
-            _ => self.repeat_long(range),
+    pub(crate) fn repeat(&mut self, mut range: Range<usize>) {
+        while range.len() <= LONG
+            && let Some(&block) = self.room.get(range.start..).and_then(<[u8]>::first_chunk::<BLOCK>)
+        {
+            self.padded(&block, range.len().min(BLOCK));
+            if range.len() <= BLOCK {
+                return;
+            }
+            range.start += BLOCK;
         }
+        self.repeat_long(range);
     }
 
+    #[cold]
     fn repeat_long(&mut self, range: Range<usize>) {
-        let len = range.len();
+        let (len, end) = (range.len(), self.len());
         self.reserve(len);
-        let end = self.len();
         self.room.copy_within(range, end);
         self.len += len as u32;
     }

@@ -43,7 +43,7 @@ pub(crate) fn encode(fragments: &mut Fragments, clock: &mut Rfc3339, transaction
     header(transaction, shown, out);
     let carrier = carrier(transaction, shown);
     question(transaction, carrier, out);
-    out.fragment(&FLAGS[flag_bits(shown.message.header())]);
+    out.fragment(&FLAGS[usize::from(shown.message.header().flags >> FLAGS_SHIFT) % FLAGS.len()]);
     if let Some(query) = transaction.query {
         out.number_field(b",\"query_bytes\":", query.wire_len() as u64);
     }
@@ -297,17 +297,27 @@ fn write_question(question: &Question<'_>, out: &mut Draft) {
 pub(crate) const FLAG_NAMES: [&str; 6] = ["aa", "tc", "rd", "ra", "ad", "cd"];
 
 /// The bits of a header that [`FLAG_NAMES`] names, the first as the lowest.
-pub(crate) fn flag_bits(header: &Header) -> usize {
+pub(crate) const fn flag_bits(header: &Header) -> usize {
     let bits = [header.aa(), header.tc(), header.rd(), header.ra(), header.ad(), header.cd()];
-    bits.into_iter().enumerate().fold(0, |set, (index, bit)| set | usize::from(bit) << index)
+    let (mut set, mut index) = (0, 0);
+    while index < bits.len() {
+        set |= (bits[index] as usize) << index;
+        index += 1;
+    }
+    set
 }
 
-/// The `flags` field, by the bits of [`flag_bits`].
-static FLAGS: [Fragment<48>; 1 << FLAG_NAMES.len()] = {
-    let mut table = [Fragment::EMPTY; 1 << FLAG_NAMES.len()];
+/// The lowest bit of a header's flags that is shown, CD, and how many there are from it to AA.
+const FLAGS_SHIFT: u32 = 4;
+const FLAGS_WIDTH: u32 = 7;
+
+/// The `flags` field, by the bits of the header.
+static FLAGS: [Fragment<48>; 1 << FLAGS_WIDTH] = {
+    let mut table = [Fragment::EMPTY; 1 << FLAGS_WIDTH];
     let mut bits = 0;
     while bits < table.len() {
-        table[bits] = flags(bits);
+        let header = Header { id: 0, flags: (bits as u16) << FLAGS_SHIFT, counts: [0; 4] };
+        table[bits] = flags(flag_bits(&header));
         bits += 1;
     }
     table

@@ -116,20 +116,22 @@ impl Ingest {
     ) -> Option<Dissected<'a>> {
         self.stats.received += 1;
         let now = self.clock.tick(time);
-        match self.decoder.decode(link, frame, wire_len as usize) {
-            Ok(Packet::Udp { flow, payload, missing }) => {
+        match &self.decoder.decode(link, frame, wire_len as usize) {
+            &Ok(Packet::Udp { ref flow, payload, missing }) => {
                 self.stats.udp_datagrams += 1;
+                let flow = flow.by_parts();
                 Some(Dissected { now, time, flow, body: Body::Udp { payload, missing, frame_len: wire_len } })
             }
-            Ok(Packet::Tcp { flow, segment }) => {
+            &Ok(Packet::Tcp { ref flow, segment }) => {
                 self.stats.tcp_segments += 1;
+                let flow = flow.by_parts();
                 Some(Dissected { now, time, flow, body: Body::Tcp(segment) })
             }
             Ok(Packet::Fragment(fragment)) => {
                 self.stats.fragments += 1;
-                self.fragment(now, time, wire_len, &fragment)
+                self.fragment(now, time, wire_len, fragment)
             }
-            Err(reason) => {
+            &Err(reason) => {
                 self.stats.discarded[reason as usize] += 1;
                 None
             }

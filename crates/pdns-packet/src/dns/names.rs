@@ -23,6 +23,10 @@ impl Names {
     /// Where the name at `start` ends; the whole name is then known to be readable.
     #[inline]
     pub(super) fn skip(&mut self, message: &[u8], start: usize) -> Result<usize, MalformedKind> {
+        // The root, which owns every OPT.
+        if message.get(start) == Some(&0) {
+            return Ok(start + 1);
+        }
         let pointer = message.get(start..).and_then(<[u8]>::first_chunk).map(|&bytes| u16::from_be_bytes(bytes));
         let Some(pointer @ 0xc000..) = pointer else { return Ok(self.follow(message, start, start)?.end) };
         let target = pointer & 0x3fff;

@@ -67,9 +67,12 @@ const PLACES: [u8; BLOCK] = {
     places
 };
 
-/// The same for the first bytes of less than a block.
+/// The same for the bytes of a block or less.
 pub(super) fn special_in_part_of_name(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|&&byte| is_special_in_names(byte)).count()
+    let len = bytes.len().min(BLOCK);
+    let mut block = [0; BLOCK];
+    block[..len].copy_from_slice(&bytes[..len]);
+    special_in_names(&block, len)
 }
 
 #[cfg(test)]

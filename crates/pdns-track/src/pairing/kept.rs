@@ -13,11 +13,11 @@ use crate::transaction::Observed;
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(super) struct Kept {
-    // What a search compares first, and what a timer asks for, next to the entry's links.
+    // What a search compares, and what a timer asks for: a cache line.
     pub question_hash: u64,
-    pub flow_hash: u64,
     pub deadline: Timestamp,
     pub key: FlowKey,
+    pub flow_hash: u64,
     pub vlan: VlanTags,
     pub time: Timestamp,
     pub frame_len: u32,

@@ -35,13 +35,12 @@ const KEEP_BUFFER: usize = 128;
 /// A buffer has a multiple of this many bytes at first, so that the next message mostly fits.
 const FIRST_BUFFER: usize = 64;
 
-/// A message that waits. Its links, hashes and deadline are one cache line: searches and lists pass many an entry that
-/// was looked at long ago, and look at no more of it.
+/// A message that waits.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(super) struct Entry {
-    links: [Links; 3],
     pub kept: Kept,
+    links: [Links; 3],
     pub state: State,
     /// It is in the list of its flow.
     is_in_flow: bool,

@@ -57,6 +57,7 @@ impl<'a> Rdata<'a> {
 
     /// The name that the data consists of, for the types that are one name and nothing else; `None` for other types, and
     /// when the name does not end where the data does. Its pointers are not yet followed.
+    #[inline]
     pub fn name(&self) -> Option<Name<'a>> {
         if !matches!(self.rtype, Rtype::NS | Rtype::CNAME | Rtype::PTR | Rtype::DNAME) {
             return None;
@@ -74,6 +75,9 @@ impl<'a> Rdata<'a> {
         }
         if let Some(&octets) = self.exactly().filter(|_| self.rtype == Rtype::AAAA && self.is_internet()) {
             return out.ipv6(Ipv6Addr::from_octets(octets));
+        }
+        if self.name().is_some_and(|name| name.write(out).is_ok()) {
+            return;
         }
         self.write_fields(out);
     }

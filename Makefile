@@ -78,6 +78,7 @@ test: lint
 	@.ci/packages rsyslog rsyslog-gnutls clickhouse-server
 	@command -v javac >/dev/null || .ci/packages default-jdk-headless
 	@command -v mvn >/dev/null || .ci/packages maven
+	@command -v go >/dev/null || .ci/packages golang-go
 	PDNS_REQUIRE_RIGS=$$([ "$$(id -u)" = 0 ] && echo 1) $(CARGO) test --workspace --locked
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

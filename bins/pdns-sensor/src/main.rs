@@ -16,6 +16,7 @@ mod metrics;
 mod output;
 mod pipeline;
 mod privileges;
+mod profile;
 mod progress;
 mod service;
 mod settings;

@@ -111,6 +111,11 @@ impl Output {
         self.failure.is_some()
     }
 
+    /// Whether nobody takes records any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.failure.is_some() || self.sinks.as_ref().is_some_and(|sinks| sinks.is_gone())
+    }
+
     /// Why records could not be delivered.
     pub(crate) fn failure(self) -> Option<DirectError> {
         self.failure

@@ -43,6 +43,11 @@ impl Worker {
         self.transactions.output.has_failed()
     }
 
+    /// Whether nobody takes records any more, which sinks may find out while no records come.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.transactions.output.is_gone()
+    }
+
     /// The end of the capture at `now`: everything that still waits is reported.
     pub(crate) fn finish(&mut self, now: Timestamp) {
         self.tracker.finish(now, &mut self.transactions);

@@ -94,7 +94,7 @@ fn mistakes_of_type_are_only_warned_of_as_well() {
 /// What can be asked for but is not there is never ignored. What is built is taken off this list.
 #[test]
 fn what_is_not_there_yet_is_refused() {
-    let asked: [(&[&str], &str); 4] = [
+    let asked: [(&[&str], &str); 3] = [
         (
             &["-kafka_brokers", "x", "-kafka_topic", "x"],
             "--kafka-brokers: sending records to Kafka is not in this version yet",
@@ -104,7 +104,6 @@ fn what_is_not_there_yet_is_refused() {
             &["-syslog_facility", "USER", "-syslog_priority", "INFO"],
             "--syslog-facility: sending records to syslog is not in this version yet",
         ),
-        (&["-cpuprofile", "x"], "--cpuprofile: a CPU profile is not in this version yet"),
     ];
     for (arguments, refusal) in asked {
         Setup::new().arguments(arguments).arguments(&["-pcap", "-"]).run().assert_refused(refusal);

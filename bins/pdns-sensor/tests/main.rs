@@ -9,6 +9,7 @@
 //! - `live`: capture from interfaces, with its own list.
 //! - `log_file`: records to a file that is rotated, by the program and by logrotate.
 //! - `output`: records to pipes that stall, close or are full; which records are written.
+//! - `profile`: whether Go's pprof reads the CPU profile.
 //! - `privileges`: what is given up once the capture is open; `sandbox`, a program of its own, tries what that forbids.
 //! - `install`: what `make install` puts in place, and whether systemd accepts it.
 //! - `service`: what a service manager hears.
@@ -43,5 +44,6 @@ mod log_file;
 mod metrics;
 mod output;
 mod privileges;
+mod profile;
 mod service;
 mod util;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pdns_capture::live::{self, LiveConfig, LiveError, LiveEvent, LiveRing, LiveStats, Outage, Sharing, Wake};
 
-use pdns_rig::{Sender, in_namespace, ip, pair, try_ip};
+use pdns_rigs::network::{Sender, in_namespace, ip, pair, try_ip};
 use rig::{Kept, ethernet, event, host4, host6, packet, take, take_each, udp, v4};
 
 fn config(devices: &[&str]) -> LiveConfig {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use pdns_capture::live::{self, Backend, LiveConfig, LiveError, LiveEvent, LiveRing, LiveStats, Outage, Wake};
-use pdns_rig::Standin;
+use pdns_rigs::pfring::Standin;
 
 fn config(standin: &Standin, behaviour: &str) -> LiveConfig {
     let library = Some(standin.library());

@@ -86,6 +86,7 @@ impl Interfaces {
                 kernel: LiveStats::default(),
                 heard: None,
                 news: false,
+                unread: false,
                 stop: self.stop.clone(),
             };
             threads.push(spawn(index, &ends, move || listener.run())?);
@@ -200,6 +201,8 @@ struct Listener {
     heard: Option<(Timestamp, Instant)>,
     /// Whether anything was counted that is not on the board yet.
     news: bool,
+    /// Whether nobody takes records any more.
+    unread: bool,
     stop: Stop,
 }
 
@@ -214,9 +217,9 @@ impl Listener {
         Ok(self.worker.failure())
     }
 
-    /// Takes frames until the run is to end, or records can no longer be delivered.
+    /// Takes frames until the run is to end, or nobody takes records any more.
     fn listen(&mut self) -> io::Result<()> {
-        while !self.stop.is_set() && !self.worker.has_failed() {
+        while !self.stop.is_set() && !self.unread {
             self.turn()?;
         }
         Ok(())
@@ -242,6 +245,7 @@ impl Listener {
         if self.pace.is_due(Instant::now()) {
             self.worker.flush();
             self.put_up();
+            self.unread = self.worker.is_unread();
         }
         Ok(())
     }
@@ -266,7 +270,7 @@ impl Listener {
     /// Takes what was captured before now.
     fn drain(&mut self) -> io::Result<()> {
         let (start, end) = (Instant::now(), now_on_the_wall());
-        while start.elapsed() < LONGEST_DRAIN && !self.worker.has_failed() {
+        while start.elapsed() < LONGEST_DRAIN && !self.unread {
             match self.ring.poll(3 * LATENCY)? {
                 Wake::Frames => {
                     if self.frames(Some(end)) {

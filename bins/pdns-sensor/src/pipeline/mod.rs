@@ -20,6 +20,7 @@ use crate::log;
 use crate::metrics::Metrics;
 use crate::output::{self, Sinks};
 use crate::privileges::{self, Needs, Privileges};
+use crate::profile::{Profile, ProfileFile};
 use crate::service::{Service, Watch};
 use crate::settings::Settings;
 use crate::signals::{Signals, Stop};
@@ -53,12 +54,14 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     let service = Service::find();
     let mut source = Source::open(&mut settings, &signals.stop())?;
     let stats = settings.stats.as_deref().map(StatsFile::open).transpose()?;
+    let profile = settings.cpu_profile.as_deref().map(ProfileFile::open).transpose()?;
     let metrics = Metrics::open(&mut settings)?;
 
     // (b) From here on without them.
     give_up(&settings, &needs)?;
     source.enter_root(&settings.privileges)?;
     settings.enter_root()?;
+    let profile = profile.zip(settings.cpu_profile.as_deref()).map(|(file, path)| file.start(path)).transpose()?;
 
     // (c) Sinks, and the threads that feed them.
     let sinks = output::start(&settings)?;
@@ -86,7 +89,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
         sinks.shutdown(settings.drain_timeout);
     }
     metrics.finish();
-    end(&settings, outcome, &board, stats)
+    end(&settings, outcome, &board, stats, profile)
 }
 
 /// Gives up what is no longer needed, and says so where that is of interest: of a sensor that goes on running.
@@ -156,7 +159,13 @@ impl Capture {
     }
 }
 
-fn end(settings: &Settings, outcome: Outcome, board: &Board, stats: Option<StatsFile>) -> Result<Ending> {
+fn end(
+    settings: &Settings,
+    outcome: Outcome,
+    board: &Board,
+    stats: Option<StatsFile>,
+    profile: Option<Profile>,
+) -> Result<Ending> {
     let mut ending = if outcome.incomplete { Ending::Incomplete } else { Ending::Complete };
     if !report_failures(&outcome.failures) {
         ending = Ending::Incomplete;
@@ -167,9 +176,8 @@ fn end(settings: &Settings, outcome: Outcome, board: &Board, stats: Option<Stats
         ending = Ending::Incomplete;
     }
     log::debug(settings.debug, || account.summary());
-    if let Some(stats) = stats
-        && let Err(error) = stats.write(&account)
-    {
+    let written = [stats.map(|stats| stats.write(&account)), profile.map(Profile::finish)];
+    for error in written.into_iter().flatten().filter_map(Result::err) {
         ending = Ending::Incomplete;
         log::error(&log::with_causes(&error));
     }

@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pdns_rig::{Sender, in_namespace, pair};
+use pdns_rigs::network::{Sender, in_namespace, pair};
+use rustix::process::Signal;
 
 use super::{Sensor, exchange, live, query_frame, query_of, response_frame, response_to, with_stats};
 use crate::account::Account;
@@ -104,13 +105,14 @@ fn what_the_kernel_drops_is_counted_and_told_of() {
         let scratch = Scratch::new();
         let stats = scratch.path("stats.json");
         let mut sender = Sender::new("far0");
-        let mut sensor = Sensor::start_unread(with_stats(live(&["cap0"]).args(["--buffer-size", "1"]), &stats));
-        // Nobody reads its records, so that it stops reading frames.
+        let sensor = Sensor::start(with_stats(live(&["cap0"]).args(["--buffer-size", "1"]), &stats));
+        // While it stands still, more comes than the ring has room for.
+        sensor.signal(Signal::STOP);
         let frames = 40_000;
         for _ in 0..frames / 2 {
             exchange(&mut sender, 1, 1);
         }
-        sensor.read();
+        sensor.signal(Signal::CONT);
         let (_, logged) = sensor.end();
         let account = Account::read(&stats);
         account.assert_balanced("drops");

@@ -5,13 +5,13 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pdns_rig::{Namespace, Port, Switch, skip, try_ip, try_run};
+use pdns_rigs::network::{self, Namespace, Port, Switch, ip, try_run};
+use pdns_rigs::{has, or_skip};
 use serde_json::Value;
 
 use super::{Sensor, live, with_stats};
@@ -46,11 +46,11 @@ const WAYS: [Way; 4] = [
 fn the_sensor_reports_what_dnsperf_counts() {
     let Some([client, server]) = networks(["the client's", "the server's"]) else { return };
     client.inside(|| {
-        pdns_rig::ip(&format!("link add cli0 type veth peer name srv0 netns {}", server.name()));
+        ip(&format!("link add cli0 type veth peer name srv0 netns {}", server.name()));
         up("cli0", CLIENT);
     });
     server.inside(|| up("srv0", SERVER));
-    let Some(knot) = server.inside(Knot::start) else { return };
+    let knot = server.inside(Knot::start);
     for way in WAYS {
         let (seen, measured) = measure(&client, &server, "srv0", way);
         // The server's end sees a query later than dnsperf sends it, and the response before dnsperf has it.
@@ -74,17 +74,17 @@ fn the_sensor_reports_what_dnsperf_counts_behind_a_vlan_tag_and_a_long_way() {
         [(&client, "cli0", "cli1", CLIENT), (&server, "srv0", "srv1", SERVER)]
     {
         namespace.inside(|| {
-            pdns_rig::ip(&format!("link add {outside} type veth peer name {inside} netns {}", middle.name()));
+            ip(&format!("link add {outside} type veth peer name {inside} netns {}", middle.name()));
             up(outside, addresses);
             // The switch passes on what it gets: nothing may be left for a network card to complete.
             try_run("ethtool", &format!("-K {outside} tx off tso off gso off gro off")).unwrap();
         });
     }
-    let Some(knot) = server.inside(Knot::start) else { return };
+    let knot = server.inside(Knot::start);
     let switch = middle.inside(|| {
-        pdns_rig::pair("trunk0", "trunk1");
+        network::pair("trunk0", "trunk1");
         for inside in ["cli1", "srv1"] {
-            pdns_rig::ip(&format!("link set {inside} up"));
+            ip(&format!("link set {inside} up"));
         }
         let plain = |interface| Port { interface, tagged: None };
         let tagged = |interface| Port { interface, tagged: Some(VLAN) };
@@ -216,25 +216,13 @@ fn name(number: usize) -> String {
     format!("q{number:04}.example")
 }
 
-/// Networks with IPv6, or none where there are no rights or no dnsperf.
+/// Networks with IPv6, or none where rights or programs are missing.
 fn networks<const N: usize>(whose: [&str; N]) -> Option<[Namespace; N]> {
-    for program in ["dnsperf", "ethtool"] {
-        if let Err(error) = Command::new(program).arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status()
-            && error.kind() == ErrorKind::NotFound
-        {
-            skip(&format!("{program} is not installed"));
-            return None;
-        }
-    }
+    ["dnsperf", "ethtool", "knotd"].into_iter().try_for_each(|program| or_skip(has(program)))?;
     let mut made = Vec::with_capacity(N);
     for whose in whose {
-        match Namespace::new() {
-            Ok(namespace) => made.push(namespace),
-            Err(reason) => {
-                skip(&format!("no network namespace for {whose} side: {reason}"));
-                return None;
-            }
-        }
+        let namespace = Namespace::new().map_err(|reason| format!("no network namespace for {whose} side: {reason}"));
+        made.push(or_skip(namespace)?);
     }
     made.iter().for_each(Namespace::allow_ipv6);
     made.try_into().ok()
@@ -246,9 +234,9 @@ fn socket(server: &str) -> SocketAddr {
 
 /// Gives an interface its addresses. Those of IPv6 are not looked for elsewhere first.
 fn up(interface: &str, [v4, v6]: [&str; 2]) {
-    pdns_rig::ip(&format!("link set {interface} up"));
-    pdns_rig::ip(&format!("address add {v4}/24 dev {interface}"));
-    try_ip(&format!("address add {v6}/64 dev {interface} nodad")).unwrap();
+    ip(&format!("link set {interface} up"));
+    ip(&format!("address add {v4}/24 dev {interface}"));
+    ip(&format!("address add {v6}/64 dev {interface} nodad"));
 }
 
 /// Knot DNS, authoritative for `example`; ended when this is dropped.
@@ -258,8 +246,8 @@ struct Knot {
 }
 
 impl Knot {
-    /// Starts it and waits until it serves; `None` where it is not installed.
-    fn start() -> Option<Self> {
+    /// Starts it and waits until it serves.
+    fn start() -> Self {
         let folder = Scratch::new();
         let here = folder.path(".").display().to_string();
         folder.file(
@@ -270,7 +258,7 @@ impl Knot {
         let config = folder.file(
             "knot.conf",
             format!(
-                "server:\n  listen: [{}@53, {}@53]\n  rundir: {here}\n  udp-workers: 1\n  tcp-workers: 1\n  \
+                "server:\n  listen: [{}@53, {}@53]\n  rundir: {here}\n  udp-workers: 1\n  tcp-workers: 1\n  tcp-idle-timeout: 60\n  tcp-io-timeout: 60000\n  \
                  background-workers: 1\n  tcp-reuseport: off\ncontrol:\n  listen: {here}/control\ndatabase:\n  \
                  storage: {here}\ntemplate:\n  - id: default\n    storage: {here}\nzone:\n  - domain: example\n    file: \
                  example.zone\n    zonefile-sync: -1\n",
@@ -280,18 +268,12 @@ impl Knot {
         let log = fs::File::create(folder.path("log")).unwrap();
         let mut command = Command::new("knotd");
         command.arg("-c").arg(config).stdout(log.try_clone().unwrap()).stderr(log);
-        let child = match command.spawn() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                skip("knotd of Knot DNS is not installed");
-                return None;
-            }
-            child => child.unwrap(),
-        };
+        let child = command.spawn().unwrap();
         let mut knot = Self { child, folder };
         for address in SERVER {
             knot.wait_for(socket(address));
         }
-        Some(knot)
+        knot
     }
 
     fn wait_for(&mut self, address: SocketAddr) {

@@ -21,7 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pdns_fixtures::wire::{link, udp};
-use pdns_rig::Sender;
+use pdns_rigs::network::Sender;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -71,11 +71,6 @@ impl Sensor {
     pub(crate) fn record(&mut self) -> Value {
         let line = self.records.as_mut().unwrap().next(PATIENCE).expect("the record did not come");
         serde_json::from_str(&line).expect("a record is a JSON object")
-    }
-
-    /// Reads what nobody has read so far.
-    pub(crate) fn read(&mut self) {
-        self.records = self.stdout.take().map(Lines::of);
     }
 
     /// Closes its standard output.

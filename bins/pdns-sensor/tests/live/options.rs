@@ -3,7 +3,8 @@
 use std::process::Command;
 
 use pdns_fixtures::wire::{link, udp};
-use pdns_rig::{Sender, Standin, in_namespace, pair};
+use pdns_rigs::network::{Sender, in_namespace, pair};
+use pdns_rigs::pfring::Standin;
 
 use rustix::process::Signal;
 

@@ -1,6 +1,6 @@
 //! What is given up while interfaces are captured from, and what becomes of one that is made anew.
 
-use pdns_rig::{Sender, in_namespace, ip, pair};
+use pdns_rigs::network::{Sender, in_namespace, ip, pair};
 
 use super::{Sensor, exchange, live};
 use crate::privileges::confined;

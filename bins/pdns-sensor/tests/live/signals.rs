@@ -1,16 +1,17 @@
 //! How a run ends, and what it lives through.
 
+use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use pdns_rig::{Sender, in_namespace, ip, pair};
+use pdns_rigs::network::{Sender, in_namespace, ip, pair};
 use rustix::process::Signal;
 
 use super::{Sensor, exchange, live, query_frame, with_stats};
 use crate::account::Account;
-use crate::util::{Scratch, pcap, read_lines, sensor, wait};
+use crate::util::{PATIENCE, Scratch, pcap, read_lines, sensor, wait};
 
 /// More records than a pipe and a batch hold together.
 const MANY: u16 = 2000;
@@ -59,19 +60,34 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn hanging_up_does_not_end_it() {
+fn hanging_up_opens_the_log_file_anew() {
     in_namespace(|| {
         pair("cap0", "far0");
         let mut sender = Sender::new("far0");
-        let mut sensor = Sensor::start(live(&["cap0"]).arg("--debug"));
+        let scratch = Scratch::new();
+        let (file, moved) = (scratch.path("dns.log"), scratch.path("dns.log.old"));
+        let mut sensor = Sensor::start(live(&["cap0"]).arg("--logfile").arg(&file));
         exchange(&mut sender, 1, 1);
         assert_eq!(sensor.record()["id"], 1);
+        until(|| fs::read_to_string(&file).is_ok_and(|text| text.contains("\"id\":1,")));
+        fs::rename(&file, &moved).unwrap();
         sensor.signal(Signal::HUP);
-        sensor.wait_for("SIGHUP");
+        until(|| file.exists());
         exchange(&mut sender, 2, 1);
         assert_eq!(sensor.record()["id"], 2);
         sensor.end();
+        assert!(fs::read_to_string(&file).unwrap().contains("\"id\":2,"));
+        assert_eq!(fs::read_to_string(&moved).unwrap().lines().count(), 1);
     });
+}
+
+/// Waits until something holds.
+fn until(holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE);
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Frames to send over the wires of `pdns_rig`, and what comes out of a ring.
+//! Frames to send over the wires of `pdns_rigs`, and what comes out of a ring.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};

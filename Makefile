@@ -6,7 +6,7 @@ STAMP ?= target/release/dns-stamp
 CARGO ?= cargo
 
 .DEFAULT_GOAL := build
-.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench fixtures clean deps
+.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench bench-live fixtures clean deps
 
 # libpcap compiles capture filters; its headers are needed to build.
 deps:
@@ -96,6 +96,12 @@ bench: deps
 	@.ci/packages tcpdump
 	$(CARGO) build --release --locked --bin pdns-sensor
 	$(CARGO) run --release --locked -p pdns-bench --bin bench
+
+# Loss by rate on a virtual interface, as root. See docs/performance.md.
+bench-live: deps
+	@.ci/packages iproute2 tcpreplay
+	$(CARGO) build --release --locked --bin pdns-sensor
+	$(CARGO) run --release --locked -p pdns-bench --bin bench -- live --json target/bench-live.json
 
 # Writes the captures under fixtures/captures anew; a test compares them.
 fixtures:

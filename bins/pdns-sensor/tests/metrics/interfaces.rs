@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use pdns_rig::{Sender, in_namespace, ip, pair};
+use pdns_rigs::network::{Sender, in_namespace, ip, pair};
 
 use super::pages::assert_sums;
 use super::web::{Page, Samples, get, poll};

@@ -21,9 +21,13 @@ const OTHER_FILES: u64 = 64;
 /// Stands for no limit of open files at all.
 const NO_LIMIT: u64 = 1 << 16;
 
+/// Threads for what takes the processor a while: the hashing of passwords.
+const BLOCKING_THREADS: usize = 2;
+
 /// Runs a future to its end.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    Ok(runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build()?.block_on(future))
 }
 
 /// How a zone is probed.

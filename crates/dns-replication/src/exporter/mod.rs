@@ -10,6 +10,7 @@
 
 mod access;
 mod legacy;
+mod machines;
 mod page;
 mod params;
 mod routes;

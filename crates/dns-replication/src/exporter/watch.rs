@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, Semaphore};
 
+use super::machines::Machines;
 use super::stats::Stats;
 use crate::discover::{Resolver, Sources, targets};
 use crate::probe::{Plan, Probe, Target, at_once, probe};
@@ -36,6 +37,7 @@ pub struct Watched {
 pub(super) struct Watch {
     pub(super) zone: Watched,
     found: Mutex<Option<Known>>,
+    machines: Machines,
     shown: Mutex<Option<(Instant, Report)>>,
 }
 
@@ -49,7 +51,7 @@ struct Known {
 
 impl Watch {
     pub(super) fn new(zone: Watched) -> Self {
-        Self { zone, found: Mutex::new(None), shown: Mutex::new(None) }
+        Self { zone, found: Mutex::new(None), machines: Machines::default(), shown: Mutex::new(None) }
     }
 
     /// The zone's servers, and what is wrong with the list. Only the first time is there anything to wait for.
@@ -97,8 +99,11 @@ impl Watch {
                 probe(&plan, target).await
             }
         });
-        let probes = at_once(probes, asking.concurrency).await;
-        probes.iter().for_each(|probe| asking.stats.probed(probe.verdict.state()));
+        let mut probes = at_once(probes, asking.concurrency).await;
+        for probe in &mut probes {
+            asking.stats.probed(probe.verdict.state());
+            self.machines.note(probe);
+        }
         probes
     }
 

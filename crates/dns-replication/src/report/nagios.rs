@@ -12,7 +12,7 @@ pub fn nagios(reports: &[Report]) -> String {
     wrong.extend(bad.map(|(_, probe)| format!("{}: {}", server(probe), probe.verdict)));
     let summary = match wrong.len() {
         0 if count == 0 => "no servers".to_owned(),
-        0 => format!("{count} servers fresh"),
+        0 => format!("{count} of {count} servers fresh"),
         _ => format!("{} of {count} servers fresh; {}", count.saturating_sub(wrong.len()), wrong.join("; ")),
     };
     let data: Vec<_> = probes()
@@ -64,7 +64,7 @@ mod tests {
     fn all_well_and_nothing_known() {
         let mut report = report();
         report.probes.truncate(1);
-        assert!(nagios(&[report.clone()]).starts_with("DNS STAMP OK - 1 servers fresh | "));
+        assert!(nagios(&[report.clone()]).starts_with("DNS STAMP OK - 1 of 1 servers fresh | "));
         report.probes.clear();
         assert_eq!(nagios(&[report]).lines().next().unwrap(), "DNS STAMP UNKNOWN - no servers");
     }

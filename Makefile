@@ -71,7 +71,8 @@ demo: build
 # Run as root, so that nothing is skipped: PDNS_REQUIRE_RIGS makes a test that would skip fail instead.
 test: lint
 	@.ci/packages iproute2 gcc python3 python3-venv systemd
-	@.ci/packages bind9 bind9-dnsutils faketime krb5-kdc krb5-admin-server
+	@.ci/packages bind9 bind9-dnsutils knot pdns-server pdns-backend-sqlite3 sqlite3 krb5-kdc krb5-admin-server krb5-user faketime
+	@.ci/packages samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind
 	@.ci/packages prometheus curl openssl logrotate
 	@command -v npm >/dev/null || .ci/packages nodejs npm
 	@.ci/packages dnsperf knot ethtool

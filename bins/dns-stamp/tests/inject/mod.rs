@@ -2,6 +2,8 @@
 
 mod bind;
 mod gss;
+mod knot;
+mod powerdns;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

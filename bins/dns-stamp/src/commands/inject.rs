@@ -1,13 +1,13 @@
 //! `inject`: writes the present time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dns_replication::exposition::Exposition;
 use dns_replication::gss::{Helper, Settings};
 use dns_replication::keytab::{Keytab, Principal};
 use dns_replication::tsig::{TsigKey, read_key_file};
-use dns_replication::update::{self, Injection, Lock, LockError, Outcome};
+use dns_replication::update::{self, Injection, Lock, LockError, Outcome, SambaTool};
 use dns_replication::{Host, Server};
 
 use crate::config::Zone;
@@ -130,7 +130,7 @@ fn auth(write: &WriteOptions, server: &Server) -> Result<update::Auth, String> {
         Auth::None => Ok(update::Auth::None),
         Auth::Tsig => tsig_key(write).map(update::Auth::Tsig),
         Auth::GssTsig => kerberos(write, server).map(update::Auth::GssTsig),
-        Auth::SambaTool => Err(format!("this build cannot do --auth {auth}")),
+        Auth::SambaTool => samba_tool(write).map(update::Auth::SambaTool),
     }
 }
 
@@ -146,12 +146,24 @@ fn tsig_key(write: &WriteOptions) -> Result<TsigKey, String> {
     }
 }
 
-fn kerberos(write: &WriteOptions, server: &Server) -> Result<Settings, String> {
-    let keytab = write.keytab.clone().ok_or("--auth gss-tsig needs a keytab; give --keytab FILE")?;
+fn samba_tool(write: &WriteOptions) -> Result<SambaTool, String> {
+    let (keytab, principal) = credentials(write, Auth::SambaTool)?;
+    let tool = SambaTool { keytab, principal };
+    tool.check().map_err(|error| error.to_string())?;
+    Ok(tool)
+}
+
+fn credentials(write: &WriteOptions, auth: Auth) -> Result<(PathBuf, Principal), String> {
+    let keytab = write.keytab.clone().ok_or_else(|| format!("--auth {auth} needs a keytab; give --keytab FILE"))?;
     let principal = match &write.principal {
         Some(principal) => principal.0.parse().map_err(|error| format!("principal: {error}"))?,
         None => only_principal(&keytab)?,
     };
+    Ok((keytab, principal))
+}
+
+fn kerberos(write: &WriteOptions, server: &Server) -> Result<Settings, String> {
+    let (keytab, principal) = credentials(write, Auth::GssTsig)?;
     let service = match (&write.service, &server.host) {
         (Some(service), _) => service.0.parse().map_err(|error| format!("service: {error}"))?,
         (None, Host::Name(host)) => Principal { name: format!("DNS/{host}"), realm: principal.realm.clone() },

@@ -4,6 +4,7 @@ mod bind;
 mod gss;
 mod knot;
 mod powerdns;
+mod samba;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

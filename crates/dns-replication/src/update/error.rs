@@ -8,6 +8,7 @@ use super::exchange::Step;
 use super::message::TooLong;
 use super::refusal::Refusal;
 use super::reply::ReplyError;
+use super::samba_tool::SambaToolError;
 use super::session::SignatureError;
 use crate::gss::{self, CredentialError, GssError};
 
@@ -135,6 +136,14 @@ pub enum InjectError {
     Session {
         /// The server.
         server: String,
+    },
+    /// A program that was to write did not.
+    #[error("{server}: {source}")]
+    SambaTool {
+        /// The server.
+        server: String,
+        /// What is wrong.
+        source: SambaToolError,
     },
     /// The record as it is does not fit into a request.
     #[error("{server}: {name} has so many TXT records that they cannot be replaced at once; delete them")]

@@ -13,6 +13,7 @@ use super::message::{self, Builder, NewStamp, Prerequisite, TooLong, WireName, w
 use super::present::{Decision, Present, decide};
 use super::refusal::{Refusal, Signer};
 use super::reply::Reply;
+use super::samba_tool::{self, Done, SambaTool};
 use super::session::{MacForm, NotAccepted, NotSigned, Rejection, Request, Session, Trust, offset};
 use crate::gss;
 use crate::tsig::TsigKey;
@@ -48,6 +49,8 @@ pub enum Auth {
     Tsig(TsigKey),
     /// By Kerberos: RFC 3645.
     GssTsig(gss::Settings),
+    /// By a program that writes over RPC; the time to live is the server's default then.
+    SambaTool(SambaTool),
 }
 
 /// How a run ended well.
@@ -198,6 +201,9 @@ impl<'a> Run<'a> {
         prerequisite: &Prerequisite,
         previous: Option<u64>,
     ) -> Result<Option<Stamped>, InjectError> {
+        if let Auth::SambaTool(tool) = &self.injection.auth {
+            return self.try_tool(tool, prerequisite, previous).await;
+        }
         // The payload is this clock, so it is compared before anything is written.
         if matches!(session, Session::Tsig(_)) {
             match self.update(session, Step::Time, prerequisite, None).await? {
@@ -216,6 +222,31 @@ impl<'a> Run<'a> {
             _ => (None, None),
         };
         Ok(Some(Stamped { value, previous, address: self.address, clock_offset, mac }))
+    }
+
+    /// Has the record written by `samba-tool`.
+    async fn try_tool(
+        &self,
+        tool: &SambaTool,
+        prerequisite: &Prerequisite,
+        previous: Option<u64>,
+    ) -> Result<Option<Stamped>, InjectError> {
+        tool.check()?;
+        let server = match &self.injection.server.host {
+            Host::Name(name) => name.to_string(),
+            Host::Address(address) => address.to_string(),
+        };
+        let (zone, name) = (self.injection.zone.as_str(), self.injection.name.as_str());
+        let value = (self.clock)();
+        let written = tool.write(samba_tool::Record { server: &server, zone, name, value }, prerequisite);
+        let written = self.within(Step::Command, written).await?;
+        let failed = |source| InjectError::SambaTool { server: self.server(), source };
+        match written.map_err(failed)? {
+            Done::Written => {
+                Ok(Some(Stamped { value, previous, address: self.address, clock_offset: None, mac: None }))
+            }
+            Done::Changed => Ok(None),
+        }
     }
 
     /// Sends an update, or asks whether it could be made.
@@ -287,7 +318,7 @@ impl<'a> Run<'a> {
     /// Opens what signs the requests.
     async fn open(&self) -> Result<Session, InjectError> {
         match &self.injection.auth {
-            Auth::None => Ok(Session::Open),
+            Auth::None | Auth::SambaTool(_) => Ok(Session::Open),
             Auth::Tsig(key) => Ok(Session::Tsig(key.clone())),
             Auth::GssTsig(settings) => Ok(Session::Gss(Box::new(self.negotiate(settings).await?))),
         }
@@ -335,7 +366,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn refusal(&self, step: Step, rcode: Rcode, trust: Trust) -> Refusal {
         let signer = match &self.injection.auth {
-            Auth::None => Signer::Nobody,
+            Auth::None | Auth::SambaTool(_) => Signer::Nobody,
             Auth::Tsig(key) => Signer::Key { name: key.name() },
             Auth::GssTsig(settings) => {
                 Signer::Principal { principal: settings.principal.to_string(), service: settings.service.to_string() }

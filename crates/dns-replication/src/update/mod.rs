@@ -21,6 +21,7 @@ mod negotiate;
 mod present;
 mod refusal;
 mod reply;
+mod samba_tool;
 mod session;
 
 pub use error::InjectError;
@@ -31,6 +32,7 @@ pub use message::TooLong;
 pub use metrics::{Run, metrics};
 pub use refusal::{Refusal, Signer};
 pub use reply::ReplyError;
+pub use samba_tool::{SambaTool, SambaToolError};
 pub use session::{MacForm, Rejection, SignatureError};
 
 pub(crate) use inject::random;

@@ -1,0 +1,155 @@
+//! At Samba's domain controllers. One domain for all, since it takes long to make.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use pdns_rigs::process::wait_until;
+use pdns_rigs::samba::{Domain, REALM, ZONE};
+
+use super::now;
+use crate::util::{stderr, stdout};
+
+/// The names of the controllers, which Kerberos goes by.
+const DC1: &str = "dc1.local.lan";
+const DC2: &str = "dc2.local.lan";
+
+#[test]
+fn a_domain_with_two_controllers() {
+    let Some(mut domain) = pdns_rigs::or_skip(Domain::start()) else { return };
+    let keytab = keytab(&domain, "dns");
+    written_first_again_and_not_too_often(&domain, &keytab);
+    a_wrong_clock_is_noticed(&domain, &keytab);
+    refusals_say_what_is_wrong(&domain, &keytab);
+    samba_tool_writes_over_rpc(&domain, &keytab);
+    domain.join().unwrap();
+    replicas_get_what_is_written(&domain, &keytab);
+}
+
+/// By a plain user, who owns the name from the first time on.
+fn written_first_again_and_not_too_often(domain: &Domain, keytab: &str) {
+    let before = now();
+    succeeds(&inject(domain, DC1, keytab, &[]));
+    let first = stamped(domain, DC1, "stamp").unwrap();
+    assert!((before..=now()).contains(&first));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    succeeds(&inject(domain, DC1, keytab, &[]));
+    assert_eq!(stamped(domain, DC1, "stamp"), Some(first));
+    let output = inject(domain, DC1, keytab, &["--min-interval", "0", "--verbose"]);
+    assert!(stamped(domain, DC1, "stamp") > Some(first), "{}", stderr(&output));
+    // Newer ones may sign as the RFC has it.
+    assert!(stdout(&output).contains("its reply is signed as "), "{}", stdout(&output));
+}
+
+fn a_wrong_clock_is_noticed(domain: &Domain, keytab: &str) {
+    if pdns_rigs::or_skip(pdns_rigs::has("faketime")).is_none() {
+        return;
+    }
+    let first = stamped(domain, DC1, "stamp");
+    for (offset, problem) in
+        [("-90s", "s behind that of"), ("+90s", "s ahead of that of"), ("+1h", "s ahead of that of")]
+    {
+        let mut command = domain.client(Path::new("faketime")).unwrap();
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1");
+        command.args(["-f", offset, env!("CARGO_BIN_EXE_dns-stamp")]);
+        fails(&run(command, DC1, keytab, &["--min-interval", "0"]), problem);
+    }
+    assert_eq!(stamped(domain, DC1, "stamp"), first);
+}
+
+fn refusals_say_what_is_wrong(domain: &Domain, keytab: &str) {
+    let again = ["--min-interval", "0"];
+    let other = self::keytab(domain, "other");
+    fails(&inject(domain, DC1, &other, &again), "Samba answers so when another account created the name");
+    // A member of DnsAdmins may.
+    domain.add_to_group("DnsAdmins", "other").unwrap();
+    succeeds(&inject(domain, DC1, &other, &again));
+
+    domain.administer(&["user", "disable", "other", "-H", "ldap://dc1.local.lan"]).unwrap();
+    fails(&inject(domain, DC1, &other, &again), "the account is disabled, locked or expired");
+    let changed = self::keytab(domain, "changed");
+    let password = "--newpassword=An0ther!password";
+    domain.administer(&["user", "setpassword", "changed", password, "-H", "ldap://dc1.local.lan"]).unwrap();
+    fails(&inject(domain, DC1, &changed, &again), "the password was changed since the keytab was made");
+
+    fails(&inject(domain, DC1, keytab, &["--zone", "other.test"]), "is not the primary of other.test");
+    fails(&inject(domain, "dc9.local.lan", keytab, &again), "dc9.local.lan has no address");
+    fails(
+        &inject(domain, "dc1.local.lan:54", keytab, &again),
+        "cannot be reached over TCP: 10.77.0.1:54: Connection refused",
+    );
+    let service = format!("DNS/dc9.local.lan@{REALM}");
+    let no_ticket = inject(domain, DC1, keytab, &["--min-interval", "0", "--service", &service]);
+    fails(&no_ticket, "the KDC does not know the server by that name");
+    let output = inject(domain, "10.77.0.1", keytab, &again);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains("Kerberos knows servers by name; give the name of 10.77.0.1"));
+    let unsigned = inject(domain, DC1, keytab, &["--auth", "none", "--min-interval", "0"]);
+    fails(&unsigned, "takes no unsigned updates of local.lan");
+}
+
+fn samba_tool_writes_over_rpc(domain: &Domain, keytab: &str) {
+    let tool = ["--auth", "samba-tool", "--record", "tool"];
+    fails(&inject(domain, DC1, keytab, &tool), "the account has to be a member of DnsAdmins");
+    let admin = self::keytab(domain, "admin");
+    domain.add_to_group("DnsAdmins", "admin").unwrap();
+    succeeds(&inject(domain, DC1, &admin, &tool));
+    let first = stamped(domain, DC1, "tool").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    succeeds(&inject(domain, DC1, &admin, &tool));
+    assert_eq!(stamped(domain, DC1, "tool"), Some(first));
+    succeeds(&inject(domain, DC1, &admin, &[&tool[..], &["--min-interval", "0"]].concat()));
+    assert!(stamped(domain, DC1, "tool") > Some(first));
+    fails(&inject(domain, DC1, &admin, &[&tool[..], &["--zone", "other.test"]].concat()), "samba-tool says: ");
+    let slow = inject(domain, DC1, &admin, &[&tool[..], &["--min-interval", "0", "--write-timeout", "10ms"]].concat());
+    fails(&slow, "time ran out while running samba-tool; whether it was written is not known");
+}
+
+fn replicas_get_what_is_written(domain: &Domain, keytab: &str) {
+    succeeds(&inject(domain, DC1, keytab, &["--min-interval", "0"]));
+    let written = stamped(domain, DC1, "stamp");
+    wait_until(|| stamped(domain, DC2, "stamp") == written).unwrap();
+    // And the other way round.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    succeeds(&inject(domain, DC2, keytab, &["--min-interval", "0"]));
+    let written = stamped(domain, DC2, "stamp");
+    wait_until(|| stamped(domain, DC1, "stamp") == written).unwrap();
+}
+
+fn keytab(domain: &Domain, user: &str) -> String {
+    domain.user(user).unwrap().display().to_string()
+}
+
+fn inject(domain: &Domain, server: &str, keytab: &str, arguments: &[&str]) -> Output {
+    run(domain.client(Path::new(env!("CARGO_BIN_EXE_dns-stamp"))).unwrap(), server, keytab, arguments)
+}
+
+fn run(mut command: Command, server: &str, keytab: &str, arguments: &[&str]) -> Output {
+    let given = |option: &str| arguments.contains(&option);
+    command.args(["inject", "--server", server, "--keytab", keytab]).args(arguments);
+    for (option, default) in [("--zone", ZONE), ("--record", "stamp"), ("--auth", "gss-tsig")] {
+        if !given(option) {
+            command.args([option, default]);
+        }
+    }
+    command.output().unwrap()
+}
+
+#[track_caller]
+fn succeeds(output: &Output) {
+    assert_eq!((output.status.code(), stdout(output), stderr(output)), (Some(0), String::new(), String::new()));
+}
+
+#[track_caller]
+fn fails(output: &Output, problem: &str) {
+    let message = stderr(output);
+    assert_eq!((output.status.code(), stdout(output)), (Some(2), String::new()), "{message}");
+    assert!(message.contains(problem) && message.lines().count() == 1, "{message}");
+}
+
+/// The time in a record of a controller.
+fn stamped(domain: &Domain, server: &str, record: &str) -> Option<u64> {
+    let mut dig = domain.client(Path::new("dig")).unwrap();
+    let name = format!("{record}.{ZONE}");
+    let output = dig.args([&format!("@{server}"), "+short", "+tries=2", &name, "TXT"]).output().unwrap();
+    stdout(&output).trim().trim_matches('"').parse().ok()
+}

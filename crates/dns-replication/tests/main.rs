@@ -1,5 +1,6 @@
-//! The query client against servers that do not mean well, and against very many.
+//! The clients against servers that do not mean well, and against very many.
 
 mod adversary;
 mod liar;
 mod many;
+mod update;

@@ -23,6 +23,7 @@ fn a_domain_with_two_controllers() {
     samba_tool_writes_over_rpc(&domain, &keytab);
     domain.join().unwrap();
     replicas_get_what_is_written(&domain, &keytab);
+    a_stalled_replica_is_called_stale_by_name(&domain, &keytab);
 }
 
 /// By a plain user, who owns the name from the first time on.
@@ -113,6 +114,42 @@ fn replicas_get_what_is_written(domain: &Domain, keytab: &str) {
     succeeds(&inject(domain, DC2, keytab, &["--min-interval", "0"]));
     let written = stamped(domain, DC2, "stamp");
     wait_until(|| stamped(domain, DC1, "stamp") == written).unwrap();
+}
+
+fn a_stalled_replica_is_called_stale_by_name(domain: &Domain, keytab: &str) {
+    const DC2_INDEX: usize = 1;
+    domain.set_inbound_replication(DC2_INDEX, false).unwrap();
+    // Older than what is fresh below.
+    std::thread::sleep(std::time::Duration::from_secs(16));
+    succeeds(&inject(domain, DC1, keytab, &["--min-interval", "0"]));
+    let check = || {
+        let mut command = domain.client(Path::new(env!("CARGO_BIN_EXE_dns-stamp"))).unwrap();
+        command.args([
+            "check",
+            "--zone",
+            ZONE,
+            "--record",
+            "stamp",
+            "--discover",
+            "ad",
+            "--warn",
+            "15s",
+            "--timeout",
+            "5s",
+        ]);
+        command.output().unwrap()
+    };
+    let output = check();
+    assert_eq!(output.status.code(), Some(1), "{}{}", stdout(&output), stderr(&output));
+    let line = |server: &str| stdout(&output).lines().find(|line| line.contains(server)).unwrap().to_owned();
+    assert!(line(DC2).contains("stale"), "{}", stdout(&output));
+    assert!(!line(DC1).contains("stale"), "{}", stdout(&output));
+
+    domain.set_inbound_replication(DC2_INDEX, true).unwrap();
+    domain.replicate(DC2_INDEX, 0).unwrap();
+    wait_until(|| stamped(domain, DC2, "stamp") == stamped(domain, DC1, "stamp")).unwrap();
+    succeeds(&inject(domain, DC1, keytab, &["--min-interval", "0"]));
+    wait_until(|| check().status.code() == Some(0)).unwrap();
 }
 
 fn keytab(domain: &Domain, user: &str) -> String {

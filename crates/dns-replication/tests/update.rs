@@ -90,6 +90,7 @@ fn liar(at: Step, lie: Lie) -> (Liar, Arc<AtomicUsize>) {
 fn injection(liar: &Liar) -> Injection {
     Injection {
         server: liar.address.into(),
+        resolver: None,
         zone: "example.test".parse().unwrap(),
         name: "stamp.example.test".parse().unwrap(),
         ttl: 60,

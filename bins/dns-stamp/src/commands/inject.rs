@@ -10,6 +10,7 @@ use dns_replication::tsig::{TsigKey, read_key_file};
 use dns_replication::update::{self, Injection, Lock, LockError, Outcome, SambaTool};
 use dns_replication::{Host, Server};
 
+use super::probing::resolver;
 use crate::config::Zone;
 use crate::config::options::{Auth, InjectOptions, WriteOptions};
 use crate::exit::Exit;
@@ -101,9 +102,12 @@ async fn one(injection: &Injection) -> Result<Outcome, (Exit, String)> {
 /// What is to be written in a zone, with its keys read.
 pub(super) fn injection(zone: &Zone) -> Result<Injection, String> {
     let server = zone.primary().ok_or("no server to write to")?;
+    let resolver =
+        if zone.resolvers.is_empty() { None } else { Some(resolver(zone).map_err(|error| format!("{error:#}"))?) };
     let period = |given: Option<Duration>, default| given.unwrap_or(default);
     Ok(Injection {
         server: server.clone(),
+        resolver,
         zone: zone.zone.clone(),
         name: zone.record.clone(),
         ttl: zone.write.ttl.map_or(60, |ttl| ttl.0),

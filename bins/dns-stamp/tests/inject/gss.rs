@@ -1,6 +1,7 @@
 //! At BIND, with Kerberos.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,9 +14,9 @@ use super::{Auth, Inject, first_update_and_too_young, inject, stamped, wrong_clo
 use crate::util::stdout;
 
 /// A realm, and a server in it that lets `dns@TEST.LAN` write the record.
-struct Rig {
+pub(super) struct Rig {
     realm: Realm,
-    bind: Bind,
+    pub(super) bind: Bind,
     keytab: String,
     /// The server's own.
     server_keytab: String,
@@ -24,7 +25,7 @@ struct Rig {
 const SERVER: &str = "DNS/ns1.test.lan";
 
 impl Rig {
-    fn start() -> Option<Self> {
+    pub(super) fn start() -> Option<Self> {
         pdns_rigs::or_skip(Self::try_start())
     }
 
@@ -46,8 +47,16 @@ impl Rig {
     }
 
     fn inject_with(&self, keytab: &str) -> Inject {
-        let auth = Auth::Kerberos { config: self.realm.config() };
-        let run = inject(self.bind.address).auth(auth);
+        self.run(self.bind.address, keytab)
+    }
+
+    /// At somebody who may not be the server.
+    pub(super) fn inject_at(&self, server: SocketAddr) -> Inject {
+        self.run(server, &self.keytab)
+    }
+
+    fn run(&self, server: SocketAddr, keytab: &str) -> Inject {
+        let run = inject(server).auth(Auth::Kerberos { config: self.realm.config() });
         run.with(&["--keytab", keytab, "--service", "DNS/ns1.test.lan@TEST.LAN"])
     }
 }

@@ -3,6 +3,7 @@
 mod bind;
 mod gss;
 mod knot;
+mod liar;
 mod powerdns;
 mod samba;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use pdns_packet::dns::Rcode;
@@ -15,6 +16,7 @@ use super::refusal::{Refusal, Signer};
 use super::reply::Reply;
 use super::samba_tool::{self, Done, SambaTool};
 use super::session::{MacForm, NotAccepted, NotSigned, Rejection, Request, Session, Trust, offset};
+use crate::discover::{Family, Resolver};
 use crate::gss;
 use crate::tsig::TsigKey;
 use crate::{DomainName, Host, Server};
@@ -24,6 +26,8 @@ use crate::{DomainName, Host, Server};
 pub struct Injection {
     /// The server that is written to.
     pub server: Server,
+    /// Who is asked for the server's addresses; none for the system's own way of looking names up.
+    pub resolver: Option<Arc<Resolver>>,
     /// The zone.
     pub zone: DomainName,
     /// The full name of the record, in the zone.
@@ -151,7 +155,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, InjectError> {
         let server = || injection.server.to_string();
         let late = |step| move |up: TimeIsUp| InjectError::Deadline { server: server(), step, after: up.after };
-        let addresses = deadline.limit(resolve(&injection.server)).await.map_err(late(Step::Resolve))??;
+        let addresses = deadline.limit(resolve(injection)).await.map_err(late(Step::Resolve))??;
         let address = deadline.limit(reachable(&addresses)).await.map_err(late(Step::Connect))?;
         let address = address.map_err(|failures| InjectError::Unreachable { server: server(), failures })?;
         let (zone, name) = (wire_name(&injection.zone), wire_name(&injection.name));
@@ -378,24 +382,29 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The addresses of a server.
-async fn resolve(server: &Server) -> Result<Vec<SocketAddr>, InjectError> {
-    let name = match &server.host {
-        Host::Address(address) => return Ok(vec![SocketAddr::new(*address, server.port)]),
+/// The addresses of the server.
+async fn resolve(injection: &Injection) -> Result<Vec<SocketAddr>, InjectError> {
+    let Server { host, port } = &injection.server;
+    let name = match host {
+        Host::Address(address) => return Ok(vec![SocketAddr::new(*address, *port)]),
         Host::Name(name) => name,
     };
-    let problem = match tokio::net::lookup_host((name.as_str(), server.port)).await {
-        Ok(addresses) => {
-            let mut addresses: Vec<SocketAddr> = addresses.collect();
-            addresses.dedup();
-            if !addresses.is_empty() {
-                return Ok(addresses);
-            }
-            "the resolver knows none".to_owned()
-        }
-        Err(error) => error.to_string(),
+    let addresses = match &injection.resolver {
+        Some(resolver) => match resolver.addresses(name, Family::default()).await {
+            Ok(addresses) => Ok(addresses.into_iter().map(|address| SocketAddr::new(address, *port)).collect()),
+            Err(error) => Err(error.to_string()),
+        },
+        None => match tokio::net::lookup_host((name.as_str(), *port)).await {
+            Ok(addresses) => Ok(addresses.collect::<Vec<_>>()),
+            Err(error) => Err(error.to_string()),
+        },
     };
-    Err(InjectError::Resolve { server: server.to_string(), problem })
+    match addresses {
+        Ok(addresses) if !addresses.is_empty() => Ok(addresses),
+        Ok(_) => Err("the resolver knows none".to_owned()),
+        Err(problem) => Err(problem),
+    }
+    .map_err(|problem| InjectError::Resolve { server: injection.server.to_string(), problem })
 }
 
 /// An id that a stranger cannot guess.

@@ -67,6 +67,7 @@ mod tests {
     fn one_run_for_a_record_at_a_time() {
         let injection = |name: &str| Injection {
             server: "192.0.2.1".parse().unwrap(),
+            resolver: None,
             zone: "lock.test".parse().unwrap(),
             name: name.parse().unwrap(),
             ttl: 60,

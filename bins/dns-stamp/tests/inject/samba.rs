@@ -101,8 +101,9 @@ fn samba_tool_writes_over_rpc(domain: &Domain, keytab: &str) {
     succeeds(&inject(domain, DC1, &admin, &[&tool[..], &["--min-interval", "0"]].concat()));
     assert!(stamped(domain, DC1, "tool") > Some(first));
     fails(&inject(domain, DC1, &admin, &[&tool[..], &["--zone", "other.test"]].concat()), "samba-tool says: ");
-    let slow = inject(domain, DC1, &admin, &[&tool[..], &["--min-interval", "0", "--write-timeout", "10ms"]].concat());
-    fails(&slow, "time ran out while running samba-tool; whether it was written is not known");
+    let slow = inject(domain, DC1, &admin, &[&tool[..], &["--min-interval", "0", "--write-timeout", "40ms"]].concat());
+    // On a busy machine the time may be up before that.
+    fails(&slow, "not done within 40ms; time ran out while ");
 }
 
 fn replicas_get_what_is_written(domain: &Domain, keytab: &str) {

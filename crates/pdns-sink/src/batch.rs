@@ -52,6 +52,19 @@ impl Batch {
         Self { encoding, detailed, bytes: Vec::new(), records: 0, details: Vec::new() }
     }
 
+    /// A batch of what was taken apart: `details` of each record, or of none.
+    pub(crate) fn from_parts(encoding: Encoding, bytes: Vec<u8>, records: u64, details: Option<Vec<Detail>>) -> Self {
+        match details {
+            Some(details) => Self { encoding, detailed: true, bytes, records, details },
+            None => Self { encoding, detailed: false, bytes, records, details: Vec::new() },
+        }
+    }
+
+    /// What is known of each record, where anything is.
+    pub(crate) fn details(&self) -> &[Detail] {
+        &self.details
+    }
+
     /// How its records are encoded.
     pub const fn encoding(&self) -> Encoding {
         self.encoding

@@ -42,6 +42,7 @@ pub mod http;
 mod outcome;
 mod sink;
 mod socket;
+pub mod spool;
 mod stats;
 pub mod stdout;
 pub mod syslog;

@@ -197,6 +197,8 @@ impl Driver {
         }
         if let (Some(store), Some(done)) = (&mut self.store, done) {
             store.forget(done);
+            let bytes = store.bytes();
+            shared.line().set_spool_bytes(bytes);
         }
         self.act(action)
     }
@@ -208,6 +210,9 @@ impl Driver {
         drop(line);
         if timeout.timed_out() {
             self.journal.flush(now, false);
+        }
+        if let Some(Err(reason)) = self.store.as_mut().map(|store| store.tick()) {
+            self.journal.tell(now, News::SpoolFailed(reason));
         }
     }
 

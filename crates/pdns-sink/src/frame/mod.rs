@@ -11,10 +11,9 @@ mod dead_letters;
 mod direct;
 mod journal;
 mod lane;
-#[allow(dead_code, reason = "of the spool there is only the line's part")]
 mod line;
 mod settings;
-mod store;
+pub(crate) mod store;
 mod tee;
 
 pub use self::direct::{Direct, DirectError};

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::spool;
+
 /// How records wait for a sink and how often it is tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -24,6 +26,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Where refused records are kept, as lines of JSON.
     pub dead_letters: Option<PathBuf>,
+    /// Where records wait for which there is no room in memory.
+    pub spool: Option<spool::Settings>,
 }
 
 /// What happens to records for which there is no room in the queue.
@@ -48,6 +52,7 @@ impl Settings {
             retry_max: Duration::from_secs(30),
             timeout: Duration::from_secs(30),
             dead_letters: None,
+            spool: None,
         }
     }
 }

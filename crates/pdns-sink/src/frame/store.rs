@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::line::{Append, Fetched};
+pub(crate) use super::line::{Append, Damage, Fetched, Left};
 use crate::Batch;
 
 /// Batches on disk, in order.
@@ -18,4 +18,7 @@ pub(crate) trait Store: Send {
 
     /// How many bytes there are on disk.
     fn bytes(&self) -> u64;
+
+    /// Called about once a second, for what depends on time alone.
+    fn tick(&mut self) -> Result<(), String>;
 }

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use pdns_record::Encoding;
 
 use super::direct::{Direct, DirectError};
-use super::journal::Log;
+use super::journal::{Level, Log};
 use super::lane::Lane;
-use super::line::Line;
+use super::line::{Left, Line};
 use super::settings::Settings;
+use crate::spool::{self, SpoolError};
 use crate::{Batch, Deliver, Sink, SinkStats};
 
 /// A sink with its settings, before it is started.
@@ -93,10 +94,29 @@ pub struct SinkReport {
     pub stats: SinkStats,
 }
 
+/// Says what an earlier run has left.
+fn tell_left(name: &str, left: &Left, log: &Log) {
+    if left.cut_bytes > 0 {
+        let text = format!("{name}: {} torn bytes cut off the spool; it goes on with what is whole", left.cut_bytes);
+        log(Level::Warning, &text);
+    }
+    if left.records > 0 {
+        log(Level::Info, &format!("{name}: {} records in the spool are delivered first", left.records));
+    }
+}
+
 /// Why sinks could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
+    /// The spool cannot be used.
+    #[error("{sink}: {source}")]
+    Spool {
+        /// The sink's name.
+        sink: String,
+        /// Why.
+        source: SpoolError,
+    },
     /// There is no thread to be had.
     #[error("{sink}: cannot start a thread: {source}")]
     Thread {
@@ -112,12 +132,22 @@ impl Tee {
     /// between tries.
     ///
     /// # Errors
-    /// There is no thread to be had.
+    /// A spool cannot be used, or there is no thread to be had.
     pub fn start(setups: Vec<Setup>, log: Log, seed: u64) -> Result<Self, StartError> {
         let mut lanes = Vec::new();
         for (number, Setup { settings, sink }) in setups.into_iter().enumerate() {
-            let line = Line::new(&settings, &sink.needs(), seed.wrapping_add(number as u64));
-            let lane = Lane::start(&settings, sink, line, None, Arc::clone(&log))
+            let needs = sink.needs();
+            let mut line = Line::new(&settings, &needs, seed.wrapping_add(number as u64));
+            let mut store = None;
+            if let Some(spool) = &settings.spool {
+                let (opened, left) = spool::open(spool, needs.encoding)
+                    .map_err(|source| StartError::Spool { sink: settings.name.clone(), source })?;
+                line = line.with_spool(spool.always, &left);
+                line.set_spool_bytes(opened.bytes());
+                tell_left(&settings.name, &left, &log);
+                store = Some(opened);
+            }
+            let lane = Lane::start(&settings, sink, line, store, Arc::clone(&log))
                 .map_err(|source| StartError::Thread { sink: settings.name.clone(), source })?;
             lanes.push(lane);
         }

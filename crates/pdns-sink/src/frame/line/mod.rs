@@ -274,11 +274,6 @@ impl Line {
         }
     }
 
-    /// Whether there will never be anything to do again.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.state == State::Ended
-    }
-
     /// Whether the receiver has gone for good.
     pub(crate) fn is_gone(&self) -> bool {
         self.state == State::Gone

@@ -352,7 +352,7 @@ fn the_end_waits_for_deliveries_and_then_counts_what_is_left() {
     assert!(matches!(harness.poll(), Action::End));
     harness.outcome(id, Outcome::Delivered);
     assert_eq!((harness.stats().delivered, harness.stats().dropped(DropReason::Shutdown)), (0, 3));
-    assert!(harness.line.has_ended());
+    assert_eq!(harness.line.state, State::Ended);
 }
 
 /// A spool in memory.

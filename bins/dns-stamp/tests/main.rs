@@ -6,4 +6,5 @@ mod inject;
 mod install;
 mod propagate;
 mod serve;
+mod servers;
 mod util;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use pdns_rigs::process::wait_until;
+use pdns_rigs::process::{Running, wait_until};
 use pdns_rigs::samba::{Domain, REALM, ZONE};
 
 use super::now;
@@ -146,11 +146,53 @@ fn a_stalled_replica_is_called_stale_by_name(domain: &Domain, keytab: &str) {
     assert!(line(DC2).contains("stale"), "{}", stdout(&output));
     assert!(!line(DC1).contains("stale"), "{}", stdout(&output));
 
+    serve_tells_them_apart(domain);
+    propagation_has_its_lag_or_none(domain, keytab);
+
     domain.set_inbound_replication(DC2_INDEX, true).unwrap();
     domain.replicate(DC2_INDEX, 0).unwrap();
     wait_until(|| stamped(domain, DC2, "stamp") == stamped(domain, DC1, "stamp")).unwrap();
     succeeds(&inject(domain, DC1, keytab, &["--min-interval", "0"]));
     wait_until(|| check().status.code() == Some(0)).unwrap();
+}
+
+/// While the second controller gets nothing.
+fn serve_tells_them_apart(domain: &Domain) {
+    const ADDRESS: &str = "10.77.0.10:9543";
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let mut command = domain.client(Path::new(env!("CARGO_BIN_EXE_dns-stamp"))).unwrap();
+    command.args(["serve", "--listen", ADDRESS, "--zone", ZONE, "--record", "stamp", "--discover", "ad"]);
+    command.args(["--warn", "15s", "--timeout", "5s"]);
+    let mut server = Running::start(&mut command, &log).unwrap();
+    server.wait_until(|| std::fs::read_to_string(&log).is_ok_and(|log| log.contains("listening on "))).unwrap();
+    let mut curl = domain.client(Path::new("curl")).unwrap();
+    let page =
+        stdout(&curl.args(["--silent", "--max-time", "60", &format!("http://{ADDRESS}/probe")]).output().unwrap());
+    let of = |metric: &str, server: &str| {
+        let mut lines = page.lines().filter(|line| line.starts_with(&format!("{metric}{{")));
+        lines
+            .find(|line| line.contains(&format!("server=\"{server}\"")))
+            .and_then(|line| line.rsplit_once(' '))
+            .unwrap()
+    };
+    let time = |server| of("dns_stamp_timestamp_seconds", server).1.parse::<u64>().unwrap();
+    assert!(time(DC1) > time(DC2), "{page}");
+    let stale = format!("server=\"{DC2}\",address=\"10.77.0.2\",state=\"stale\"}} 1");
+    assert!(page.contains(&stale), "{page}");
+}
+
+/// While the second controller gets nothing.
+fn propagation_has_its_lag_or_none(domain: &Domain, keytab: &str) {
+    let mut command = domain.client(Path::new(env!("CARGO_BIN_EXE_dns-stamp"))).unwrap();
+    command.args(["propagate", "--zone", ZONE, "--record", "stamp", "--discover", "ad", "--primary", DC1]);
+    command.args(["--auth", "gss-tsig", "--keytab", keytab, "--timeout", "5s", "--deadline", "4s"]);
+    let output = command.output().unwrap();
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}{}", stderr(&output));
+    let line = |server: &str| text.lines().find(|line| line.contains(server)).unwrap();
+    assert!(line(DC1).starts_with("OK") && line(DC1).contains("  after "), "{text}");
+    assert!(line(DC2).starts_with("WARNING") && line(DC2).contains("not within 4s: "), "{text}");
 }
 
 fn keytab(domain: &Domain, user: &str) -> String {

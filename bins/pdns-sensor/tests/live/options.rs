@@ -166,7 +166,7 @@ fn start_and_end(command: &mut Command, what: &str) {
         return;
     }
     assert_eq!(later.status, 0, "{what}: {}", later.stderr);
-    let sensor = Sensor::start(command.arg("--check-config=false"));
+    let sensor = Sensor::start(command.args(["--check-config=false", "--drain-timeout=1s"]));
     sensor.signal(Signal::TERM);
     let (status, _, logged) = sensor.wait();
     assert_eq!(status, 0, "{what}: {logged:#?}");

@@ -62,3 +62,12 @@ fn a_wrong_clock_is_noticed_before_anything_is_written() {
     let Some(bind) = primary() else { return };
     wrong_clocks(|| inject(bind.address));
 }
+
+#[test]
+fn a_name_is_tried_by_all_of_its_addresses() {
+    let Some(bind) = primary() else { return };
+    // That of IPv6, where there is one, refuses.
+    let server = format!("localhost:{}", bind.address.port());
+    inject(bind.address).with(&["--primary", &server]).succeeds();
+    stamped(bind.address);
+}

@@ -33,13 +33,13 @@ impl Rig {
         let realm = Realm::start()?;
         let text = |path: std::path::PathBuf| path.display().to_string();
         let (keytab, server_keytab) = (text(realm.principal("dns")?), text(realm.principal(SERVER)?));
-        let bind = Bind::primary(Primary {
-            options: &format!("tkey-gssapi-keytab \"{server_keytab}\";"),
-            policy: "grant dns@TEST.LAN name stamp.example.test. TXT;",
-            environment: &[("KRB5_CONFIG", &realm.config())],
-            ..Primary::default()
-        })?;
+        let bind = server(&realm, &server_keytab)?;
         Ok(Self { realm, bind, keytab, server_keytab })
+    }
+
+    /// Another server with the same keys.
+    pub(super) fn another_server(&self) -> Bind {
+        server(&self.realm, &self.server_keytab).unwrap()
     }
 
     fn inject(&self) -> Inject {
@@ -59,6 +59,15 @@ impl Rig {
         let run = inject(server).auth(Auth::Kerberos { config: self.realm.config() });
         run.with(&["--keytab", keytab, "--service", "DNS/ns1.test.lan@TEST.LAN"])
     }
+}
+
+fn server(realm: &Realm, keytab: &str) -> Result<Bind, String> {
+    Bind::primary(Primary {
+        options: &format!("tkey-gssapi-keytab \"{keytab}\";"),
+        policy: "grant dns@TEST.LAN name stamp.example.test. TXT;",
+        environment: &[("KRB5_CONFIG", &realm.config())],
+        ..Primary::default()
+    })
 }
 
 #[test]

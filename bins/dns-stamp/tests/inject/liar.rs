@@ -5,8 +5,10 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::thread;
 
+use pdns_rigs::dns::bind::{Bind, Primary};
+
 use super::gss::Rig;
-use super::stamped;
+use super::{inject, stamped};
 
 /// What becomes of a reply: the request, how many requests there were before it, and the reply.
 type Lie = fn(request: &[u8], count: usize, reply: Vec<u8>) -> Vec<u8>;
@@ -17,13 +19,18 @@ const UPDATE: usize = 2;
 
 /// Passes requests on to `server`, and replies back as `lie` makes them. It ends with the test's process.
 fn between(server: SocketAddr, lie: Lie) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    between_any("127.0.0.1:0", move |_| server, lie)
+}
+
+/// Passes each request on to the server that `choose` names by how many there were before it.
+fn between_any(listen: &str, choose: impl Fn(usize) -> SocketAddr + Send + 'static, lie: Lie) -> SocketAddr {
+    let listener = TcpListener::bind(listen).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         let mut count = 0;
         for stream in listener.incoming().flatten() {
             // The program opens a connection to see whether it can.
-            if pass(stream, server, lie, count).is_ok() {
+            if pass(stream, choose(count), lie, count).is_ok() {
                 count += 1;
             }
         }
@@ -140,6 +147,32 @@ fn lies_about_the_update_are_not_believed() {
     }
     // What was written was written; it was the news of it that was not believed.
     stamped(rig.bind.address);
+}
+
+#[test]
+fn a_session_that_the_server_has_forgotten_is_opened_anew_once() {
+    let Some(rig) = Rig::start() else { return };
+    // Another server with the same keys, which does not know the session.
+    let other = rig.another_server();
+    let (server, forgetful) = (rig.bind.address, other.address);
+    let once =
+        between_any("127.0.0.1:0", move |count| if count == UPDATE { forgetful } else { server }, |_, _, reply| reply);
+    rig.inject_at(once).succeeds();
+    stamped(server);
+    let choose = move |count| if count == UPDATE || count == UPDATE + 2 { forgetful } else { server };
+    let twice = between_any("127.0.0.1:0", choose, |_, _, reply| reply);
+    rig.inject_at(twice)
+        .with(&["--min-interval", "0"])
+        .fails("has forgotten the session, twice; try again (NOTAUTH, BADKEY");
+}
+
+#[test]
+fn servers_are_written_to_by_ipv6() {
+    let Some(bind) = pdns_rigs::or_skip(Bind::primary(Primary::default())) else { return };
+    let server = bind.address;
+    let by_ipv6 = between_any("[::1]:0", move |_| server, |_, _, reply| reply);
+    inject(by_ipv6).succeeds();
+    stamped(server);
 }
 
 /// A request as a response.

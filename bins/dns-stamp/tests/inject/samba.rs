@@ -145,6 +145,13 @@ fn a_stalled_replica_is_called_stale_by_name(domain: &Domain, keytab: &str) {
     let line = |server: &str| stdout(&output).lines().find(|line| line.contains(server)).unwrap().to_owned();
     assert!(line(DC2).contains("stale"), "{}", stdout(&output));
     assert!(!line(DC1).contains("stale"), "{}", stdout(&output));
+    let output = propagate(domain, keytab, "3s");
+    assert_eq!(output.status.code(), Some(1), "{}{}", stdout(&output), stderr(&output));
+    assert!(
+        stdout(&output).lines().any(|line| line.contains(DC2) && line.contains("not within 3s")),
+        "{}",
+        stdout(&output)
+    );
 
     serve_tells_them_apart(domain);
     propagation_has_its_lag_or_none(domain, keytab);
@@ -154,6 +161,21 @@ fn a_stalled_replica_is_called_stale_by_name(domain: &Domain, keytab: &str) {
     wait_until(|| stamped(domain, DC2, "stamp") == stamped(domain, DC1, "stamp")).unwrap();
     succeeds(&inject(domain, DC1, keytab, &["--min-interval", "0"]));
     wait_until(|| check().status.code() == Some(0)).unwrap();
+    let output = propagate(domain, keytab, "60s");
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    for server in [DC1, DC2] {
+        assert!(
+            stdout(&output).lines().any(|line| line.contains(server) && line.contains("after ")),
+            "{}",
+            stdout(&output)
+        );
+    }
+}
+
+fn propagate(domain: &Domain, keytab: &str, deadline: &str) -> Output {
+    let mut command = domain.client(Path::new(env!("CARGO_BIN_EXE_dns-stamp"))).unwrap();
+    command.args(["propagate", "--zone", ZONE, "--record", "stamp", "--primary", DC1, "--keytab", keytab]);
+    command.args(["--discover", "ad", "--timeout", "5s", "--deadline", deadline]).output().unwrap()
 }
 
 /// While the second controller gets nothing.

@@ -142,6 +142,10 @@ impl<'a> Tsig<'a> {
     }
 
     fn parse(message: &Message<'a>, record: &dns::Record<'a>) -> Option<Self> {
+        // RFC 8945 section 4.2. They are signed as these values, so others would pass unnoticed.
+        if record.class != dns::Class::ANY || record.ttl != 0 {
+            return None;
+        }
         let rdata = record.rdata.bytes();
         let start = record.rdata.start();
         let algorithm = dns::Name::new(message.bytes(), start);
@@ -216,4 +220,68 @@ fn number(bytes: &[u8]) -> u64 {
 fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&len, rest) = bytes.split_first_chunk()?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(len)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::message::{self, wire_name};
+    use super::*;
+
+    /// A reply to a query for the key, with a TKEY and a TSIG record in it.
+    fn reply() -> Vec<u8> {
+        let name = wire_name(&"k.lan".parse().unwrap());
+        let mut reply = message::tkey(7, &name, b"token", 0).unwrap().finish();
+        // A response, with the TKEY among the answers.
+        reply[2] |= 0x80;
+        (reply[7], reply[11]) = (1, 1);
+        reply.extend(b"\x01k\x03lan\0\0\xfa\0\xff\0\0\0\0\0\x1d");
+        reply.extend(b"\x08gss-tsig\0\0\0\x5e\x87\x4d\xa1\x01\x2c\0\x03mac\x12\x34\0\0\0\0");
+        reply
+    }
+
+    fn asked() -> Asked {
+        let name = wire_name(&"k.lan".parse().unwrap());
+        Asked::of(&message::tkey(7, &name, b"token", 0).unwrap().finish()).unwrap()
+    }
+
+    #[test]
+    fn the_fields_of_tkey_and_tsig_are_read() {
+        let bytes = reply();
+        let reply = Reply::parse(&bytes, &asked()).unwrap();
+        let tsig = reply.tsig.unwrap();
+        assert_eq!((tsig.time, tsig.fudge, tsig.mac, tsig.original_id), (0x5e87_4da1, 300, &b"mac"[..], 0x1234));
+        assert_eq!((tsig.error, tsig.other, tsig.other_time()), (0, &b""[..], None));
+        assert!(tsig.is_of(b"\x01k\x03lan\0", b"\x08gss-tsig\0"));
+        assert!(!tsig.is_of(b"\x01j\x03lan\0", b"\x08gss-tsig\0"));
+        assert!(!tsig.is_of(b"\x01k\x03lan\0", b"\x0bhmac-sha256\0"));
+        let tkey = Tkey::find(&reply.message, b"\x01k\x03lan\0").unwrap();
+        assert_eq!(tkey, Tkey { error: 0, token: b"token" });
+        assert_eq!(Tkey::find(&reply.message, b"\x01j\x03lan\0"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_do_harm(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..6),
+            cut in any::<proptest::sample::Index>(),
+        ) {
+            let mut changed = reply();
+            for (at, byte) in changes {
+                let at = at.index(changed.len());
+                changed[at] = byte;
+            }
+            let cut = cut.index(changed.len());
+            for bytes in [&bytes[..], &changed, &changed[..cut]] {
+                if let Ok(reply) = Reply::parse(bytes, &asked()) {
+                    if let Some(tsig) = reply.tsig {
+                        prop_assert!(tsig.start < bytes.len() && tsig.mac.len() < bytes.len());
+                    }
+                    Tkey::find(&reply.message, b"\x01k\x03lan\0");
+                }
+            }
+        }
+    }
 }

@@ -250,3 +250,64 @@ fn algorithm_name(algorithm: Algorithm) -> &'static [u8] {
         Algorithm::Sha512 => b"\x0bhmac-sha512\0",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::base::MessageBuilder;
+    use domain::base::iana::Rcode as DomainRcode;
+    use domain::tsig::ServerTransaction;
+
+    use super::super::message::{Prerequisite, update, wire_name};
+    use super::*;
+
+    /// A request and the reply that a server with the same key signs.
+    fn exchange() -> (Session, Request, Vec<u8>) {
+        let key = TsigKey::new("stamp-key", "hmac-sha256", "c2VjcmV0").unwrap();
+        let (zone, name) = ("lan".parse().unwrap(), "s.lan".parse().unwrap());
+        let builder = update(1, &wire_name(&zone), &wire_name(&name), &Prerequisite::Absent, None).unwrap();
+        let mut session = Session::Tsig(key.clone());
+        let request = wait(session.sign(builder, 1000)).unwrap();
+        let mut asked = Message::from_octets(request.bytes.clone()).unwrap();
+        let signed = ServerTransaction::request(&*key.key(), &mut asked, time48(1000)).unwrap().unwrap();
+        let mut reply = MessageBuilder::new_vec().start_answer(&asked, DomainRcode::NOERROR).unwrap().additional();
+        signed.answer(&mut reply, time48(1003)).unwrap();
+        (session, request, reply.finish())
+    }
+
+    /// The value of a future that waits for nothing.
+    fn wait<T>(future: impl Future<Output = T>) -> T {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::pin::pin!(future).poll(&mut context) {
+            std::task::Poll::Ready(value) => value,
+            std::task::Poll::Pending => panic!("waits"),
+        }
+    }
+
+    #[test]
+    fn a_signed_reply_tells_the_servers_time() {
+        let (mut session, request, reply) = exchange();
+        let (_, trust) = wait(session.verify(&request, &reply)).unwrap();
+        assert_eq!(trust, Trust::Signed { time: 1003, form: MacForm::Rfc });
+    }
+
+    #[test]
+    fn times_are_subtracted_whatever_they_are() {
+        assert_eq!((offset(5, 7), offset(7, 5)), (-2, 2));
+        assert_eq!((offset(u64::MAX, 0), offset(0, u64::MAX)), (i64::MAX, i64::MIN));
+    }
+
+    #[test]
+    fn what_was_changed_is_not_believed() {
+        let (mut session, request, reply) = exchange();
+        for at in 0..reply.len() {
+            for bits in 1..=u8::MAX {
+                let mut changed = reply.clone();
+                changed[at] ^= bits;
+                let verified = wait(session.verify(&request, &changed));
+                // A letter of a name in the other case is the same name.
+                let is_same = changed.eq_ignore_ascii_case(&reply);
+                assert!(is_same || !matches!(verified, Ok((_, Trust::Signed { .. }))), "{at} {bits:#x}");
+            }
+        }
+    }
+}

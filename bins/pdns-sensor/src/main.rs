@@ -21,6 +21,7 @@ mod progress;
 mod service;
 mod settings;
 mod signals;
+mod trial;
 mod worker;
 
 use std::io::{self, Write};
@@ -52,9 +53,18 @@ fn main() -> ExitCode {
         return print(&config.to_toml());
     }
     match settings {
+        Some(settings) if config.switch("test-sinks") => test_sinks(&settings),
         Some(settings) if !config.switch("check-config") => run(settings),
         _ => ExitCode::from(COMPLETE),
     }
+}
+
+/// Tries all sinks; the status says whether all took the record.
+fn test_sinks(settings: &Settings) -> ExitCode {
+    let (text, all) = trial::run(settings, &output::log());
+    // Records go to standard output, so that what is said of it does not.
+    text.lines().for_each(log::info);
+    ExitCode::from(if all { COMPLETE } else { INCOMPLETE })
 }
 
 fn run(settings: Settings) -> ExitCode {

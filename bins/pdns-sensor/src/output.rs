@@ -32,14 +32,19 @@ pub(crate) fn start(settings: &Settings) -> Result<Option<Sinks>> {
         }
         plans => plans,
     };
-    let log: Log = Arc::new(|level, message| match level {
-        Level::Info => log::info(message),
-        Level::Warning => log::warn(message),
-        Level::Error => log::error(message),
-    });
+    let log = log();
     let setups = plans.iter().map(|plan| plan.setup(&log)).collect();
     let tee = Tee::start(setups, log, settings.run).context("cannot start the sinks")?;
     Ok(Some(Arc::new(tee)))
+}
+
+/// Where sinks' messages go.
+pub(crate) fn log() -> Log {
+    Arc::new(|level, message| match level {
+        Level::Info => log::info(message),
+        Level::Warning => log::warn(message),
+        Level::Error => log::error(message),
+    })
 }
 
 /// All sinks in one account.

@@ -3,6 +3,7 @@
 mod input;
 mod later;
 mod privileges;
+mod queues;
 mod sinks;
 
 use std::path::PathBuf;
@@ -67,15 +68,11 @@ impl Settings {
         if config.text("name").is_none() {
             findings.problems.push("the host has no name that can be read: give one with --name".to_owned());
         }
-        let layout = if config.text("format").is_some_and(|format| format.eq_ignore_ascii_case("transaction")) {
-            Layout::Transaction
-        } else {
-            Layout::Answer
-        };
+        let layout = layout(config);
         let live = Live::from(config);
         let settings = Self {
             inputs: config.paths("pcap"),
-            sinks: sinks::plans(config, layout, live.is_some()),
+            sinks: sinks::plans(config, layout, live.is_some(), findings),
             run: by_chance(),
             drain_timeout: Duration::from_nanos(config.time("drain-timeout").unwrap_or_default().unsigned_abs()),
             live,
@@ -106,6 +103,12 @@ impl Settings {
         let settings = input::checked(config, settings, findings);
         findings.problems.is_empty().then_some(settings)
     }
+}
+
+/// The layout that is asked for.
+fn layout(config: &Config) -> Layout {
+    let is_transaction = config.text("format").is_some_and(|format| format.eq_ignore_ascii_case("transaction"));
+    if is_transaction { Layout::Transaction } else { Layout::Answer }
 }
 
 /// A number that another run will not have.

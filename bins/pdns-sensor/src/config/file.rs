@@ -10,30 +10,36 @@ use super::Findings;
 use super::environment::line_of;
 use super::layer::Layer;
 use super::names;
+use super::sinks::{self, SinkTable};
 use super::table::{Kind, Spec};
 use super::value::MASK;
 
 /// Reads a file's content.
-pub(crate) fn read(path: &Path, content: &[u8], findings: &mut Findings) -> Layer {
+pub(crate) fn read(path: &Path, content: &[u8], findings: &mut Findings) -> (Layer, Vec<SinkTable>) {
     let mut layer = Layer::new("file");
+    let mut tables = Vec::new();
     let file = path.display();
     let text = match str::from_utf8(content) {
         Ok(text) => text,
         Err(error) => {
             let line = line_of(content, error.valid_up_to());
             findings.problems.push(format!("{file} line {line}: not UTF-8"));
-            return layer;
+            return (layer, tables);
         }
     };
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         // What is read around an error is not what was meant, so nothing is said of it.
         findings.problems.extend(syntax_errors(&file.to_string(), text, &errors));
-        return layer;
+        return (layer, tables);
     }
     let mut entries: Vec<_> = table.into_inner().into_iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     for (key, value) in entries {
+        if key.get_ref() == "sink" {
+            tables = sinks::read(path, text, &value, findings);
+            continue;
+        }
         let line = line_of(content, key.span().start);
         let place = format!("{} in {file} line {line}", key.get_ref());
         match names::by_key(key.get_ref()) {
@@ -45,10 +51,11 @@ pub(crate) fn read(path: &Path, content: &[u8], findings: &mut Findings) -> Laye
             }
         }
     }
-    layer
+    (layer, tables)
 }
 
-fn entry(layer: &mut Layer, spec: &'static Spec, place: String, value: &Spanned<DeValue<'_>>, text: &str) {
+/// Sets an option to a value of the file.
+pub(crate) fn entry(layer: &mut Layer, spec: &'static Spec, place: String, value: &Spanned<DeValue<'_>>, text: &str) {
     match words(spec.kind, value) {
         Ok(words) => layer.set(spec, words.into_iter().map(Into::into).collect(), place),
         Err(span) => {

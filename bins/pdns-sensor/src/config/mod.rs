@@ -16,6 +16,7 @@ mod file;
 mod layer;
 mod names;
 mod print;
+mod sinks;
 pub(crate) mod table;
 mod value;
 
@@ -33,6 +34,7 @@ use figment::{Figment, Profile};
 
 pub(crate) use self::layer::Layer;
 pub(crate) use self::names::{by_any_flag, by_flag};
+pub(crate) use self::sinks::{COMMON, KINDS, SinkTable};
 use self::table::{Fallback, OPTIONS, Spec};
 use self::value::Value;
 
@@ -48,6 +50,8 @@ pub(crate) struct Findings {
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     settings: BTreeMap<&'static str, Setting>,
+    /// The `[[sink]]` tables of the configuration file.
+    pub sinks: Vec<SinkTable>,
 }
 
 /// The value of one option.
@@ -71,14 +75,19 @@ impl Config {
             }
         };
         let mut layers = vec![defaults(), environment, dot_env, command_line.clone()];
+        let mut sinks = Vec::new();
         // The file's own name cannot come from the file.
         if let Some(path) = Self::resolve(&layers, &mut Findings::default()).path("config") {
             match fs::read(&path) {
-                Ok(content) => layers.insert(1, file::read(&path, &content, findings)),
+                Ok(content) => {
+                    let (layer, tables) = file::read(&path, &content, findings);
+                    layers.insert(1, layer);
+                    sinks = tables;
+                }
                 Err(error) => findings.problems.push(format!("configuration file {}: {error}", path.display())),
             }
         }
-        Self::resolve(&layers, findings)
+        Self { sinks, ..Self::resolve(&layers, findings) }
     }
 
     /// Finds what holds in layers, the strongest last.
@@ -98,7 +107,7 @@ impl Config {
                 settings.insert(spec.flag, Setting { words, value, place: (!is_default).then_some(place) });
             }
         }
-        Self { settings }
+        Self { settings, sinks: Vec::new() }
     }
 
     /// Where an option was given, unless it has its default.

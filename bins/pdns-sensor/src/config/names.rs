@@ -53,7 +53,7 @@ fn canonical(name: &str) -> String {
 }
 
 /// The nearest of some names, when it is near enough to be a slip.
-fn nearest<T>(name: &str, names: impl Iterator<Item = (String, T)>) -> Option<T> {
+pub(crate) fn nearest<T>(name: &str, names: impl Iterator<Item = (String, T)>) -> Option<T> {
     let name = canonical(name);
     let slips = names.map(|(spelling, meant)| (strsim::damerau_levenshtein(&name, &spelling), spelling.len(), meant));
     let (slips, length, meant) = slips.min_by_key(|&(slips, ..)| slips)?;
@@ -101,6 +101,5 @@ mod tests {
         assert_eq!(meant_key("logMaxAge").as_deref(), Some("log_max_age"));
         assert_eq!(meant_key("kafka_peers").as_deref(), Some("kafka_brokers"));
         assert_eq!(meant_key("check_config"), None);
-        assert_eq!(meant_key("sink"), None);
     }
 }

@@ -20,7 +20,21 @@ impl Config {
                 let separator = if out.is_empty() { "" } else { "\n" };
                 line(&mut out, &format!("{separator}# {group}"));
             }
-            line(&mut out, &self.settings.get(spec.flag).map_or_else(|| unset(spec), |setting| set(spec, setting)));
+            let key = spec.key();
+            line(
+                &mut out,
+                &self.settings.get(spec.flag).map_or_else(|| unset(spec), |setting| set(&key, spec, setting)),
+            );
+        }
+        for table in &self.sinks {
+            line(&mut out, &format!("\n# {}\n[[sink]]", table.place.replace(char::is_control, "?")));
+            line(&mut out, &format!("kind = \"{}\"\nname = \"{}\"", table.kind.name, table.name));
+            for spec in OPTIONS {
+                let setting = table.config.settings.get(spec.flag).filter(|setting| setting.place.is_some());
+                if let (Some(key), Some(setting)) = (table.kind.key(spec), setting) {
+                    line(&mut out, &set(&key, spec, setting));
+                }
+            }
         }
         out
     }
@@ -31,8 +45,7 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-fn set(spec: &Spec, setting: &Setting) -> String {
-    let key = spec.key();
+fn set(key: &str, spec: &Spec, setting: &Setting) -> String {
     let source = setting.place.clone().unwrap_or_else(|| default(spec));
     // A comment ends with its line, and a file name may hold another.
     let source = source.replace(char::is_control, "?");

@@ -140,6 +140,9 @@ pub(crate) const FORMATS: &[&str] = &["answer", "transaction"];
 /// What frames are dealt out to workers by.
 pub(crate) const FANOUTS: &[&str] = &["hosts", "flows"];
 
+/// What happens when a queue is full.
+const WHEN_FULL: &[&str] = &["block", "drop"];
+
 /// The facilities of syslog, RFC 5424 section 6.2.1, by the names that gopassivedns takes.
 const FACILITIES: &[&str] = &[
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "local0",
@@ -152,6 +155,7 @@ const PRIORITIES: &[&str] = &["emerg", "alert", "crit", "err", "warning", "notic
 const INPUT: &str = "Input";
 const DNS: &str = "DNS";
 const RECORDS: &str = "Records";
+const QUEUE: &str = "Queues";
 const LOG_FILE: &str = "Log file";
 const KAFKA: &str = "Kafka";
 const SINKS: &str = "Fluentd and syslog";
@@ -273,6 +277,35 @@ pub(crate) static OPTIONS: &[Spec] = &[
     .default("10s")
     .values("TIME", ["30s", "1m"])
     .more("What is left then goes to the spool, or is dropped and counted."),
+    Spec::new(QUEUE, "when-full", Kind::Choice(WHEN_FULL), "What happens when the queue of a sink is full")
+        .env("PDNS_WHEN_FULL")
+        .without("live: drop; files: block")
+        .values("POLICY", ["block", "drop"])
+        .more("block has the capture wait, so that nothing is lost of files; drop drops the newest records and counts them."),
+    Spec::new(QUEUE, "queue-size", Kind::Number { min: 1, max: 65_536 }, "Memory of the queue of each sink, in MiB")
+        .env("PDNS_QUEUE_SIZE")
+        .default("64")
+        .values("MIB", ["16", "256"]),
+    Spec::new(QUEUE, "retry-max", Kind::Timeout, "The longest pause between tries of a sink that fails")
+        .env("PDNS_RETRY_MAX")
+        .default("30s")
+        .values("TIME", ["10s", "2m"]),
+    Spec::new(QUEUE, "dead-letters", Kind::Path, "Keep records that a receiver refuses in FILE, as lines of JSON")
+        .env("PDNS_DEAD_LETTERS")
+        .values("FILE", ["/var/lib/pdns/refused.jsonl", "refused.jsonl"]),
+    Spec::new(QUEUE, "spool-dir", Kind::Path, "Keep records on disk for which a queue has no room, in a folder of FOLDER for each sink")
+        .env("PDNS_SPOOL_DIR")
+        .values("FOLDER", ["/var/spool/pdns", "spool"])
+        .more("Not for standard output and the log file, unless their [[sink]] table says so."),
+    Spec::new(QUEUE, "spool-size", Kind::Number { min: 1, max: 16_777_216 }, "Size of each spool, in MiB")
+        .env("PDNS_SPOOL_SIZE")
+        .default("1024")
+        .values("MIB", ["100", "10240"]),
+    Spec::new(QUEUE, "spool-sync", Kind::Text, "When spooled records are synced to the device: always, never, or a time")
+        .env("PDNS_SPOOL_SYNC")
+        .default("always")
+        .values("WHEN", ["1s", "never"]),
+    Spec::switch(QUEUE, "spool-always", "PDNS_SPOOL_ALWAYS", "Send all records by way of the spool, so that none is lost when the program is killed"),
     Spec::new(LOG_FILE, "logfile", Kind::Path, "Write records to FILE, too")
         .env("PDNS_LOG_FILE")
         .values("FILE", ["/var/log/pdns.log", "dns log"]),
@@ -419,6 +452,14 @@ pub(crate) static OPTIONS: &[Spec] = &[
     Spec::new(CONFIGURATION, "check-config", Kind::Switch, "Say what is wrong with the settings, and do not start")
         .default("false")
         .not_in_file(),
+    Spec::new(
+        CONFIGURATION,
+        "test-sinks",
+        Kind::Switch,
+        "Send one marked record to each sink, say what happened, and do not start",
+    )
+    .default("false")
+    .not_in_file(),
     Spec::new(
         CONFIGURATION,
         "print-config",

@@ -48,7 +48,9 @@ impl Settings {
             profile: self.cpu_profile.is_some(),
             ..Needs::default()
         };
-        for path in self.sinks.iter().filter_map(SinkPlan::file).chain(&self.cpu_profile) {
+        needs.folders.extend(self.sinks.iter().filter_map(SinkPlan::spool_folder).map(Path::to_owned));
+        let letters = self.sinks.iter().filter_map(|plan| plan.settings.dead_letters.as_ref());
+        for path in self.sinks.iter().filter_map(SinkPlan::file).chain(letters).chain(&self.cpu_profile) {
             if is_special(path) {
                 needs.writes.push(path.clone());
             } else {
@@ -65,7 +67,7 @@ impl Settings {
     /// One is not there. That was checked before.
     pub(crate) fn enter_root(&mut self) -> Result<()> {
         let Self { sinks, fluentd, cpu_profile, privileges, .. } = self;
-        for path in sinks.iter_mut().filter_map(SinkPlan::file_mut).chain(fluentd).chain(cpu_profile) {
+        for path in sinks.iter_mut().flat_map(SinkPlan::written_mut).chain(fluentd).chain(cpu_profile) {
             *path = privileges.inside(path)?;
         }
         Ok(())

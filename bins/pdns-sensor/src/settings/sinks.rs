@@ -3,15 +3,16 @@
 // What is behind a sink that is not there yet is read when it is; until then only whether it is asked for.
 #![allow(dead_code)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pdns_record::Layout;
 use pdns_sink::file::{self, File};
 use pdns_sink::stdout::{self, Stdout};
-use pdns_sink::{Log, Setup, Sink, WhenFull};
+use pdns_sink::{Log, Setup, Sink};
 
-use crate::config::{Config, Findings};
+use super::queues::Queues;
+use crate::config::{Config, Findings, KINDS, SinkTable};
 
 /// A sink that is to be started.
 #[derive(Debug)]
@@ -37,12 +38,19 @@ impl SinkPlan {
         }
     }
 
-    /// The same, to be named otherwise.
-    pub(crate) const fn file_mut(&mut self) -> Option<&mut PathBuf> {
-        match &mut self.target {
+    /// The folder in which its spool has its own.
+    pub(crate) fn spool_folder(&self) -> Option<&Path> {
+        self.settings.spool.as_ref()?.folder.parent()
+    }
+
+    /// All files and folders that are written, to be named otherwise.
+    pub(crate) fn written_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let file = match &mut self.target {
             Target::File(config) => Some(&mut config.path),
             Target::Stdout(_) => None,
-        }
+        };
+        let pdns_sink::Settings { spool, dead_letters, .. } = &mut self.settings;
+        file.into_iter().chain(spool.as_mut().map(|spool| &mut spool.folder)).chain(dead_letters)
     }
 
     /// The sink, which has not connected to anything yet.
@@ -55,21 +63,49 @@ impl SinkPlan {
     }
 }
 
-/// All sinks that the settings ask for.
-pub(super) fn plans(config: &Config, layout: Layout, is_live: bool) -> Vec<SinkPlan> {
-    let settings = |kind| {
-        let mut settings = pdns_sink::Settings::new(kind);
-        settings.when_full = if is_live { WhenFull::Drop } else { WhenFull::Block };
-        settings
-    };
+/// All sinks that are asked for, by flags and by `[[sink]]` tables.
+pub(super) fn plans(config: &Config, layout: Layout, is_live: bool, findings: &mut Findings) -> Vec<SinkPlan> {
+    let queues = Queues { config, is_live };
     let mut plans = Vec::new();
-    if !config.switch("quiet") {
-        plans.push(SinkPlan { settings: settings("stdout"), target: Target::Stdout(stdout::Config { layout }) });
+    for kind in KINDS.iter().map(|kind| kind.name) {
+        // Standard output has a table of its own, or is asked for by default.
+        let has_table = kind == "stdout" && config.sinks.iter().any(|table| table.kind.name == kind);
+        if !has_table {
+            plans.extend(plan(kind, config, layout, queues.settings(kind, None, findings), findings));
+        }
     }
-    if let Some(file) = log_file(config, layout) {
-        plans.push(SinkPlan { settings: settings("file"), target: Target::File(file) });
+    for table in &config.sinks {
+        let SinkTable { kind, name, place, config: own } = table;
+        if plans.iter().any(|plan: &SinkPlan| plan.settings.name == *name) {
+            findings.problems.push(format!("{place}: there is a sink called '{name}' already: give it another name"));
+            continue;
+        }
+        let layout = if own.place("format").is_some() { super::layout(own) } else { layout };
+        let before = findings.problems.len();
+        let plan = plan(kind.name, own, layout, queues.settings(kind.name, Some(table), findings), findings);
+        if plan.is_none() && findings.problems.len() == before {
+            let needs = kind.needs.unwrap_or("more than this version can do");
+            findings.problems.push(format!("{place}: a {} sink needs {needs}", kind.name));
+        }
+        plans.extend(plan);
     }
     plans
+}
+
+/// The sink of a kind, when it is asked for. A new kind is added here.
+fn plan(
+    kind: &'static str,
+    config: &Config,
+    layout: Layout,
+    settings: pdns_sink::Settings,
+    _findings: &mut Findings,
+) -> Option<SinkPlan> {
+    let target = match kind {
+        "stdout" => (!config.switch("quiet")).then_some(Target::Stdout(stdout::Config { layout })),
+        "file" => log_file(config, layout).map(Target::File),
+        _ => None,
+    };
+    target.map(|target| SinkPlan { settings, target })
 }
 
 /// A Kafka cluster.

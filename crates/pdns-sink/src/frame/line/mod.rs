@@ -334,9 +334,11 @@ impl Line {
 
     /// Whether the batches that wait are worth a delivery: enough of them, or old enough.
     fn is_ready(&self, now: Instant) -> bool {
-        self.queue.front().is_some_and(|oldest| {
-            self.queue_bytes >= self.limits.batch_bytes || now >= self.ripe(oldest) || self.state != State::Open
-        })
+        // Where the queue is smaller than a delivery, whoever feeds it does not wait for what cannot come.
+        let enough = self.limits.batch_bytes.min(self.limits.memory / 2);
+        self.queue
+            .front()
+            .is_some_and(|oldest| self.queue_bytes >= enough || now >= self.ripe(oldest) || self.state != State::Open)
     }
 
     fn ripe(&self, oldest: &Waiting) -> Instant {

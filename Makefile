@@ -6,7 +6,7 @@ STAMP ?= target/release/dns-stamp
 CARGO ?= cargo
 
 .DEFAULT_GOAL := build
-.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench bench-live fixtures clean deps
+.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench bench-sinks bench-live fixtures clean deps
 
 # libpcap compiles capture filters; its headers are needed to build.
 deps:
@@ -103,6 +103,13 @@ bench-live: deps
 	@.ci/packages iproute2 tcpreplay
 	$(CARGO) build --release --locked --bin pdns-sensor
 	$(CARGO) run --release --locked -p pdns-bench --bin bench -- live --json target/bench-live.json
+
+# How fast sinks are, and whether they lose anything when all around them fails. See docs/performance.md.
+bench-sinks: deps
+	@.ci/packages python3 python3-venv
+	@command -v javac >/dev/null || .ci/packages default-jdk-headless
+	@command -v mvn >/dev/null || .ci/packages maven
+	$(CARGO) run --release --locked -p pdns-chaos --bin bench-sinks
 
 # Writes the captures under fixtures/captures anew; a test compares them.
 fixtures:

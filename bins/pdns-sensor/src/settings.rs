@@ -1,6 +1,8 @@
 //! The settings, checked against one another and made into what the parts of the program need.
 
 mod input;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod later;
 mod privileges;
 mod queues;
@@ -15,7 +17,7 @@ use pdns_record::Layout;
 use pdns_track::{PairingConfig, Status, TrackerConfig};
 
 pub(crate) use self::input::{Live, unwritable_stats};
-pub(crate) use self::sinks::{Kafka, SinkPlan, Statsd, Syslog, Target};
+pub(crate) use self::sinks::{SinkPlan, Statsd, Syslog, Target};
 use crate::config::{Config, Findings};
 use crate::privileges::Privileges;
 
@@ -45,7 +47,6 @@ pub(crate) struct Settings {
     pub sinks: Vec<SinkPlan>,
     /// How long records that wait at the end may take.
     pub drain_timeout: Duration,
-    pub kafka: Option<Kafka>,
     pub fluentd: Option<PathBuf>,
     pub syslog: Option<Syslog>,
     pub statsd: Option<Statsd>,
@@ -89,7 +90,6 @@ impl Settings {
             snaplen: config.number("snaplen"),
             stats: config.path("stats"),
             debug: config.switch("debug"),
-            kafka: Kafka::from(config, findings),
             fluentd: config.path("fluentd-socket"),
             syslog: Syslog::from(config, findings),
             statsd: Statsd::from(config),

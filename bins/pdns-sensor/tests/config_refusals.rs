@@ -94,11 +94,7 @@ fn mistakes_of_type_are_only_warned_of_as_well() {
 /// What can be asked for but is not there is never ignored. What is built is taken off this list.
 #[test]
 fn what_is_not_there_yet_is_refused() {
-    let asked: [(&[&str], &str); 3] = [
-        (
-            &["-kafka_brokers", "x", "-kafka_topic", "x"],
-            "--kafka-brokers: sending records to Kafka is not in this version yet",
-        ),
+    let asked: [(&[&str], &str); 2] = [
         (&["-fluentd_socket", "x"], "--fluentd-socket: sending records to Fluentd is not in this version yet"),
         (
             &["-syslog_facility", "USER", "-syslog_priority", "INFO"],

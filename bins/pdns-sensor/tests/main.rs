@@ -13,6 +13,7 @@
 //! - `privileges`: what is given up once the capture is open; `sandbox`, a program of its own, tries what that forbids.
 //! - `install`: what `make install` puts in place, and whether systemd accepts it.
 //! - `service`: what a service manager hears.
+//! - `kafka`: what arrives at a real Kafka, and what is said when it does not.
 //! - `golden`: whether each capture under `fixtures/captures` gives exactly the records that were checked for it.
 //! - `account`: whether every frame, message and record is in exactly one place.
 //! - `determinism`: whether the same capture gives the same records on every run and with any number of workers.
@@ -39,6 +40,7 @@ mod golden;
 mod gopassivedns;
 mod input;
 mod install;
+mod kafka;
 mod live;
 mod log_file;
 mod metrics;

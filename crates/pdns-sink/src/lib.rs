@@ -39,6 +39,8 @@ pub mod fluentd;
 mod frame;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 mod outcome;
 mod sink;
 mod socket;

@@ -143,6 +143,15 @@ pub(crate) const FANOUTS: &[&str] = &["hosts", "flows"];
 /// What happens when a queue is full.
 const WHEN_FULL: &[&str] = &["block", "drop"];
 
+/// How batches for Kafka can be compressed, by the names that Kafka's own producer has.
+pub(crate) const COMPRESSIONS: &[&str] = &["none", "gzip", "snappy", "lz4", "zstd"];
+
+/// Which partition of a topic a record can go to.
+pub(crate) const PARTITIONERS: &[&str] = &["client", "round-robin"];
+
+/// How a password can be proved to Kafka.
+pub(crate) const MECHANISMS: &[&str] = &["plain", "scram-sha-256", "scram-sha-512"];
+
 /// The facilities of syslog, RFC 5424 section 6.2.1, by the names that gopassivedns takes.
 const FACILITIES: &[&str] = &[
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "local0",
@@ -360,6 +369,59 @@ pub(crate) static OPTIONS: &[Spec] = &[
     .values("MS", ["500", "250"]),
     Spec::switch(KAFKA, "kafka-avro", "PDNS_KAFKA_AVRO", "Send Avro single objects to Kafka, not JSON")
         .old(&["kafka_avro"]),
+    Spec::new(KAFKA, "kafka-compression", Kind::Choice(COMPRESSIONS), "How batches for Kafka are compressed")
+        .env("PDNS_KAFKA_COMPRESSION")
+        .default("zstd")
+        .values("CODEC", ["lz4", "none"])
+        .more("zstd needs brokers of version 2.1 or later."),
+    Spec::new(KAFKA, "kafka-partitioner", Kind::Choice(PARTITIONERS), "Which partition of the topic a record goes to")
+        .env("PDNS_KAFKA_PARTITIONER")
+        .default("client")
+        .values("HOW", ["round-robin", "client"])
+        .more(
+            "client: the client's address is the record's key, and its hash tells the partition as in Kafka's own producer, \
+             so that one client's records stay in order. round-robin: no key, each batch goes to the next partition.",
+        ),
+    Spec::new(
+        KAFKA,
+        "kafka-batch-bytes",
+        Kind::Number { min: 10_000, max: 100_000_000 },
+        "How large a batch for Kafka may be before compression",
+    )
+    .env("PDNS_KAFKA_BATCH_BYTES")
+    .default("1000000")
+    .values("BYTES", ["200000", "8000000"])
+    .more("Brokers take 1 MiB after compression unless their message.max.bytes says otherwise."),
+    Spec::new(
+        KAFKA,
+        "kafka-in-flight",
+        Kind::Number { min: 1, max: 1000 },
+        "How many batches may be under way to Kafka at once",
+    )
+    .env("PDNS_KAFKA_IN_FLIGHT")
+    .default("5")
+    .values("BATCHES", ["1", "20"])
+    .more("With 1 the order of a client's records holds through failures, too."),
+    Spec::new(KAFKA, "kafka-timeout", Kind::Seconds, "How long Kafka may take for a batch before the connection is given up")
+        .env("PDNS_KAFKA_TIMEOUT")
+        .default("30s")
+        .values("TIME", ["10s", "60"]),
+    Spec::switch(KAFKA, "kafka-tls", "PDNS_KAFKA_TLS", "Speak TLS to Kafka; the files below ask for it, too"),
+    Spec::new(KAFKA, "kafka-tls-ca", Kind::Path, "Certificates of the authorities that sign Kafka's, in PEM format")
+        .env("PDNS_KAFKA_TLS_CA")
+        .without("the system's")
+        .values("FILE", ["/etc/pdns-sensor/ca.pem", "ca.crt"]),
+    Spec::new(KAFKA, "kafka-tls-cert", Kind::Path, "Certificate to show to Kafka, with those between, in PEM format")
+        .env("PDNS_KAFKA_TLS_CERT")
+        .values("FILE", ["/etc/pdns-sensor/sensor.pem", "sensor.crt"]),
+    Spec::new(KAFKA, "kafka-tls-key", Kind::Path, "Private key of that certificate, not encrypted, in PEM format")
+        .env("PDNS_KAFKA_TLS_KEY")
+        .values("FILE", ["/etc/pdns-sensor/sensor-key.pem", "sensor.key"]),
+    Spec::new(KAFKA, "kafka-sasl-mechanism", Kind::Choice(MECHANISMS), "How the password is proved to Kafka")
+        .env("PDNS_KAFKA_SASL_MECHANISM")
+        .default("plain")
+        .values("MECHANISM", ["scram-sha-256", "scram-sha-512"])
+        .more("plain sends the password as it is, so it is for TLS only."),
     Spec::new(KAFKA, "kafka-username", Kind::Text, "Name to log in to Kafka with")
         .env("PDNS_KAFKA_USERNAME")
         .values("NAME", ["sensor", "o'brien"]),

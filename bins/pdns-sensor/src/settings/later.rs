@@ -4,8 +4,7 @@ use super::Settings;
 
 /// One line for each function that is asked for and not there. What is built is taken off this list.
 pub(super) fn not_yet(settings: &Settings) -> Vec<String> {
-    let asked: [(&str, &str, bool); 3] = [
-        ("--kafka-brokers", "sending records to Kafka", settings.kafka.is_some()),
+    let asked: [(&str, &str, bool); 2] = [
         ("--fluentd-socket", "sending records to Fluentd", settings.fluentd.is_some()),
         ("--syslog-facility", "sending records to syslog", settings.syslog.is_some()),
     ];

@@ -32,7 +32,9 @@ pub(super) fn check_root(config: &Config, settings: &Settings, findings: &mut Fi
     let later = settings.inputs.iter().skip(1).filter(|path| is_named(path)).map(|path| ("pcap", path));
     let files = settings.sinks.iter().filter_map(SinkPlan::file).map(|path| ("logfile", path));
     let written = [("fluentd-socket", settings.fluentd.as_ref()), ("cpuprofile", settings.cpu_profile.as_ref())];
-    let all = later.chain(files).chain(written.into_iter().filter_map(|(flag, path)| Some((flag, path?))));
+    let paths = ["kafka-tls-ca", "kafka-tls-cert", "kafka-tls-key"].map(|flag| (flag, config.path(flag)));
+    let read = paths.iter().filter_map(|(flag, path)| Some((*flag, path.as_ref()?)));
+    let all = later.chain(files).chain(read).chain(written.into_iter().filter_map(|(flag, path)| Some((flag, path?))));
     for (flag, error) in all.filter_map(|(flag, path)| Some((flag, settings.privileges.inside(path).err()?))) {
         findings.problems.push(format!("{}: {error}", config.place(flag).unwrap_or_default()));
     }
@@ -40,11 +42,13 @@ pub(super) fn check_root(config: &Config, settings: &Settings, findings: &mut Fi
 
 impl Settings {
     /// What has to stay in reach when privileges are given up. The first capture file is open by then.
-    pub(crate) fn needs(&self) -> Needs {
+    pub(crate) fn needs(&mut self) -> Needs {
+        let inputs = self.inputs.iter().skip(1).filter(|path| is_named(path)).cloned();
+        let of_sinks = self.sinks.iter_mut().flat_map(SinkPlan::reads).map(|path| path.clone());
         let mut needs = Needs {
-            reads: self.inputs.iter().skip(1).filter(|path| is_named(path)).cloned().collect(),
+            reads: inputs.chain(of_sinks).collect(),
             live: self.live.is_some(),
-            network: self.kafka.is_some() || self.statsd.is_some(),
+            network: self.sinks.iter().any(SinkPlan::needs_network) || self.statsd.is_some(),
             profile: self.cpu_profile.is_some(),
             ..Needs::default()
         };
@@ -68,6 +72,9 @@ impl Settings {
     pub(crate) fn enter_root(&mut self) -> Result<()> {
         let Self { sinks, fluentd, cpu_profile, privileges, .. } = self;
         for path in sinks.iter_mut().flat_map(SinkPlan::written_mut).chain(fluentd).chain(cpu_profile) {
+            *path = privileges.inside(path)?;
+        }
+        for path in sinks.iter_mut().flat_map(SinkPlan::reads) {
             *path = privileges.inside(path)?;
         }
         Ok(())

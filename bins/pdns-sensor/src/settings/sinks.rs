@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use pdns_record::Layout;
 use pdns_sink::file::{self, File};
+#[cfg(feature = "kafka")]
+use pdns_sink::kafka::{Config as KafkaConfig, Kafka};
 use pdns_sink::stdout::{self, Stdout};
 use pdns_sink::{Log, Setup, Sink};
 
@@ -27,6 +29,8 @@ pub(crate) struct SinkPlan {
 pub(crate) enum Target {
     Stdout(stdout::Config),
     File(file::Config),
+    #[cfg(feature = "kafka")]
+    Kafka(Box<KafkaConfig>),
 }
 
 impl SinkPlan {
@@ -34,7 +38,7 @@ impl SinkPlan {
     pub(crate) const fn file(&self) -> Option<&PathBuf> {
         match &self.target {
             Target::File(config) => Some(&config.path),
-            Target::Stdout(_) => None,
+            _ => None,
         }
     }
 
@@ -47,7 +51,7 @@ impl SinkPlan {
     pub(crate) fn written_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let file = match &mut self.target {
             Target::File(config) => Some(&mut config.path),
-            Target::Stdout(_) => None,
+            _ => None,
         };
         let pdns_sink::Settings { spool, dead_letters, .. } = &mut self.settings;
         file.into_iter().chain(spool.as_mut().map(|spool| &mut spool.folder)).chain(dead_letters)
@@ -58,8 +62,25 @@ impl SinkPlan {
         let sink: Box<dyn Sink> = match &self.target {
             Target::Stdout(config) => Box::new(Stdout::new(*config)),
             Target::File(config) => Box::new(File::new(config.clone(), Log::clone(log))),
+            #[cfg(feature = "kafka")]
+            Target::Kafka(config) => Box::new(Kafka::new(KafkaConfig::clone(config))),
         };
         Setup { settings: self.settings.clone(), sink }
+    }
+
+    /// Whether it sends to other machines.
+    pub(super) const fn needs_network(&self) -> bool {
+        !matches!(self.target, Target::Stdout(_) | Target::File(_))
+    }
+
+    /// Files that are read when it connects.
+    pub(super) fn reads(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let files = match &mut self.target {
+            #[cfg(feature = "kafka")]
+            Target::Kafka(config) => config.tls.as_mut().map(super::kafka::files),
+            _ => None::<Vec<_>>,
+        };
+        files.into_iter().flatten()
     }
 }
 
@@ -98,32 +119,23 @@ fn plan(
     config: &Config,
     layout: Layout,
     settings: pdns_sink::Settings,
-    _findings: &mut Findings,
+    findings: &mut Findings,
 ) -> Option<SinkPlan> {
     let target = match kind {
         "stdout" => (!config.switch("quiet")).then_some(Target::Stdout(stdout::Config { layout })),
         "file" => log_file(config, layout).map(Target::File),
+        #[cfg(feature = "kafka")]
+        "kafka" => return super::kafka::plan(config, layout, settings, findings),
+        #[cfg(not(feature = "kafka"))]
+        "kafka" => {
+            if let Some(place) = config.place("kafka-brokers") {
+                findings.problems.push(format!("{place}: this build of the program has no Kafka"));
+            }
+            None
+        }
         _ => None,
     };
     target.map(|target| SinkPlan { settings, target })
-}
-
-/// A Kafka cluster.
-#[derive(Debug)]
-pub(crate) struct Kafka {
-    /// `HOST` or `HOST:PORT`.
-    pub brokers: Vec<String>,
-    pub topic: String,
-    /// How long records wait for others.
-    pub linger: Duration,
-    pub avro: bool,
-    pub login: Option<Login>,
-}
-
-/// A name with its password.
-pub(crate) struct Login {
-    pub username: String,
-    pub password: String,
 }
 
 /// The local syslog, by names in lower case.
@@ -159,25 +171,6 @@ fn log_file(config: &Config, layout: Layout) -> Option<file::Config> {
     })
 }
 
-impl Kafka {
-    pub(super) fn from(config: &Config, findings: &mut Findings) -> Option<Self> {
-        let (brokers, topic) = (config.list("kafka-brokers"), config.text("kafka-topic"));
-        both(config, ["kafka-brokers", "kafka-topic"], [!brokers.is_empty(), topic.is_some()], findings);
-        let (username, password) = (config.text("kafka-username"), config.text("kafka-password"));
-        both(config, ["kafka-username", "kafka-password"], [username.is_some(), password.is_some()], findings);
-        if brokers.is_empty() {
-            return None;
-        }
-        Some(Self {
-            brokers,
-            topic: topic?,
-            linger: Duration::from_millis(config.number("kafka-flush-freq").unwrap_or_default()),
-            avro: config.switch("kafka-avro"),
-            login: username.zip(password).map(|(username, password)| Login { username, password }),
-        })
-    }
-}
-
 impl Syslog {
     pub(super) fn from(config: &Config, findings: &mut Findings) -> Option<Self> {
         let (facility, priority) = (config.text("syslog-facility"), config.text("syslog-priority"));
@@ -199,14 +192,8 @@ impl Statsd {
     }
 }
 
-impl std::fmt::Debug for Login {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Login").field("username", &self.username).finish_non_exhaustive()
-    }
-}
-
 /// Refuses one of two options that only mean something together.
-fn both(config: &Config, flags: [&str; 2], given: [bool; 2], findings: &mut Findings) {
+pub(super) fn both(config: &Config, flags: [&str; 2], given: [bool; 2], findings: &mut Findings) {
     let (place, missing) = match given {
         [true, false] => (config.place(flags[0]), flags[1]),
         [false, true] => (config.place(flags[1]), flags[0]),

@@ -8,6 +8,7 @@
 //! - `input`: files that are cut, damaged, compressed, several, piped or no captures at all.
 //! - `live`: capture from interfaces, with its own list.
 //! - `log_file`: records to a file that is rotated, by the program and by logrotate.
+//! - `sinks`: several sinks at once, by tables of the configuration file.
 //! - `output`: records to pipes that stall, close or are full; which records are written.
 //! - `profile`: whether Go's pprof reads the CPU profile.
 //! - `privileges`: what is given up once the capture is open; `sandbox`, a program of its own, tries what that forbids.
@@ -48,4 +49,5 @@ mod output;
 mod privileges;
 mod profile;
 mod service;
+mod sinks;
 mod util;

@@ -97,6 +97,11 @@ impl Disk {
         self.is_full
     }
 
+    /// Whether all has been fetched.
+    pub(crate) const fn is_drained(&self) -> bool {
+        self.unread == 0 && !self.is_fetching
+    }
+
     pub(crate) fn records_on_the_way(&self) -> u64 {
         self.on_the_way.iter().map(|batch| batch.records()).sum()
     }

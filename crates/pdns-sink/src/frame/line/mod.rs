@@ -574,11 +574,9 @@ impl Line {
         if is_over {
             return Some(self.leave(now, deadline));
         }
-        let has_memory = self.again.iter().any(|parcel| parcel.origin == Origin::Memory) || !self.queue.is_empty();
-        if !has_memory && self.flights.is_empty() {
-            return Some(self.end());
-        }
-        None
+        let is_drained = self.disk.as_ref().is_none_or(Disk::is_drained);
+        let is_done = is_drained && self.queue.is_empty() && self.again.is_empty() && self.flights.is_empty();
+        is_done.then(|| self.end())
     }
 
     /// The time is over: what is in memory goes to disk, and what cannot is dropped.

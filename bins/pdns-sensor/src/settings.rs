@@ -1,12 +1,16 @@
 //! The settings, checked against one another and made into what the parts of the program need.
 
+mod fluentd;
+#[cfg(feature = "http")]
+mod http;
 mod input;
 #[cfg(feature = "kafka")]
 mod kafka;
-mod later;
 mod privileges;
 mod queues;
 mod sinks;
+mod syslog;
+mod tls;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,7 +21,7 @@ use pdns_record::Layout;
 use pdns_track::{PairingConfig, Status, TrackerConfig};
 
 pub(crate) use self::input::{Live, unwritable_stats};
-pub(crate) use self::sinks::{SinkPlan, Statsd, Syslog, Target};
+pub(crate) use self::sinks::{SinkPlan, Statsd, Target};
 use crate::config::{Config, Findings};
 use crate::privileges::Privileges;
 
@@ -47,8 +51,6 @@ pub(crate) struct Settings {
     pub sinks: Vec<SinkPlan>,
     /// How long records that wait at the end may take.
     pub drain_timeout: Duration,
-    pub fluentd: Option<PathBuf>,
-    pub syslog: Option<Syslog>,
     pub statsd: Option<Statsd>,
     /// Where metrics for Prometheus are served.
     pub metrics: Option<std::net::SocketAddr>,
@@ -71,13 +73,14 @@ impl Settings {
         }
         let layout = layout(config);
         let live = Live::from(config);
+        let sensor = config.text("name").unwrap_or_default();
         let settings = Self {
             inputs: config.paths("pcap"),
-            sinks: sinks::plans(config, layout, live.is_some(), findings),
+            sinks: sinks::plans(config, layout, &sensor, live.is_some(), findings),
             run: by_chance(),
             drain_timeout: Duration::from_nanos(config.time("drain-timeout").unwrap_or_default().unsigned_abs()),
             live,
-            sensor: config.text("name").unwrap_or_default(),
+            sensor,
             level: config.text("syslog-priority").unwrap_or_default(),
             filter: expression.as_deref().map(FilterSet::new),
             ports,
@@ -90,14 +93,11 @@ impl Settings {
             snaplen: config.number("snaplen"),
             stats: config.path("stats"),
             debug: config.switch("debug"),
-            fluentd: config.path("fluentd-socket"),
-            syslog: Syslog::from(config, findings),
             statsd: Statsd::from(config),
             metrics: config.address("metrics-listen"),
             privileges: privileges::privileges(config, findings),
             cpu_profile: config.path("cpuprofile"),
         };
-        findings.problems.extend(later::not_yet(&settings));
         privileges::check_root(config, &settings, findings);
         input::check_source(config, &settings, findings);
         let settings = input::checked(config, settings, findings);

@@ -15,6 +15,7 @@
 //! - `install`: what `make install` puts in place, and whether systemd accepts it.
 //! - `service`: what a service manager hears.
 //! - `kafka`: what arrives at a real Kafka, and what is said when it does not.
+//! - `receivers`: what arrives at Fluentd, syslog, OpenSearch and ClickHouse.
 //! - `golden`: whether each capture under `fixtures/captures` gives exactly the records that were checked for it.
 //! - `account`: whether every frame, message and record is in exactly one place.
 //! - `determinism`: whether the same capture gives the same records on every run and with any number of workers.

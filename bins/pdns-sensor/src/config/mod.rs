@@ -29,6 +29,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use figment::{Figment, Profile};
 
@@ -120,6 +121,12 @@ impl Config {
         matches!(self.value(flag), Some(Value::Switch(true)))
     }
 
+    /// Whether a switch without a default is on, where it is given.
+    pub(crate) fn given_switch(&self, flag: &str) -> Option<bool> {
+        let Value::Switch(is_on) = self.value(flag)? else { return None };
+        Some(*is_on)
+    }
+
     pub(crate) fn number<T: TryFrom<u64>>(&self, flag: &str) -> Option<T> {
         let Value::Number(number) = self.value(flag)? else { return None };
         T::try_from(*number).ok()
@@ -129,6 +136,11 @@ impl Config {
     pub(crate) fn time(&self, flag: &str) -> Option<i64> {
         let Value::Time(nanos) = self.value(flag)? else { return None };
         Some(*nanos)
+    }
+
+    /// A time that is not negative.
+    pub(crate) fn duration(&self, flag: &str) -> Option<Duration> {
+        self.time(flag).map(|nanos| Duration::from_nanos(nanos.unsigned_abs()))
     }
 
     pub(crate) fn text(&self, flag: &str) -> Option<String> {

@@ -28,9 +28,9 @@ pub(crate) static KINDS: &[SinkKind] = &[
     SinkKind { name: "stdout", needs: None, prefix: "stdout-", renamed: &[] },
     SinkKind { name: "file", needs: Some("path"), prefix: "log-", renamed: &[("path", "logfile")] },
     SinkKind { name: "kafka", needs: Some("brokers and topic"), prefix: "kafka-", renamed: &[] },
-    SinkKind { name: "fluentd", needs: None, prefix: "fluentd-", renamed: &[] },
-    SinkKind { name: "syslog", needs: None, prefix: "syslog-", renamed: &[] },
-    SinkKind { name: "http", needs: None, prefix: "http-", renamed: &[] },
+    SinkKind { name: "fluentd", needs: Some("socket or address"), prefix: "fluentd-", renamed: &[] },
+    SinkKind { name: "syslog", needs: Some("facility and priority"), prefix: "syslog-", renamed: &[] },
+    SinkKind { name: "http", needs: Some("url"), prefix: "http-", renamed: &[] },
 ];
 
 /// Options that hold for all sinks, and that each table may have otherwise.

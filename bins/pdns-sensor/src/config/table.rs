@@ -57,6 +57,8 @@ pub(crate) enum Kind {
     Hosts,
     /// An IP address with a port.
     Address,
+    /// Headers of HTTP; a comma is part of a header.
+    Headers,
 }
 
 /// What holds where nothing is given.
@@ -152,6 +154,12 @@ pub(crate) const PARTITIONERS: &[&str] = &["client", "round-robin"];
 /// How a password can be proved to Kafka.
 pub(crate) const MECHANISMS: &[&str] = &["plain", "scram-sha-256", "scram-sha-512"];
 
+/// How syslog is spoken to another host.
+const SYSLOG_PROTOCOLS: &[&str] = &["udp", "tcp", "tls"];
+
+/// What receivers by HTTP understand.
+const HTTP_PROTOCOLS: &[&str] = &["elasticsearch", "clickhouse", "lines"];
+
 /// The facilities of syslog, RFC 5424 section 6.2.1, by the names that gopassivedns takes.
 const FACILITIES: &[&str] = &[
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "local0",
@@ -167,7 +175,9 @@ const RECORDS: &str = "Records";
 const QUEUE: &str = "Queues";
 const LOG_FILE: &str = "Log file";
 const KAFKA: &str = "Kafka";
-const SINKS: &str = "Fluentd and syslog";
+const FLUENTD: &str = "Fluentd";
+const SYSLOG: &str = "Syslog";
+const HTTP: &str = "HTTP";
 const METRICS: &str = "Metrics";
 const PROCESS: &str = "Process";
 const CONFIGURATION: &str = "Configuration";
@@ -429,25 +439,144 @@ pub(crate) static OPTIONS: &[Spec] = &[
         .env("PDNS_KAFKA_PASSWORD")
         .secret()
         .values("PASSWORD", ["007", "two words"]),
-    Spec::new(SINKS, "fluentd-socket", Kind::Path, "Unix socket of a Fluentd to send records to")
+    Spec::new(FLUENTD, "fluentd-socket", Kind::Path, "Unix socket of a Fluentd to send records to")
         .old(&["fluentd_socket"])
         .env("PDNS_FLUENTD_SOCKET")
         .values("SOCKET", ["/run/fluentd.sock", "fluentd.sock"]),
-    Spec::new(
-        SINKS,
-        "syslog-facility",
-        Kind::Choice(FACILITIES),
-        "Send records to the local syslog with this facility",
-    )
-    .old(&["syslog_facility"])
-    .env("PDNS_SYSLOG_FACILITY")
-    .values("FACILITY", ["local0", "daemon"])
-    .more("A priority has to be given as well."),
-    Spec::new(SINKS, "syslog-priority", Kind::Choice(PRIORITIES), "Priority of the records in syslog")
+    Spec::new(FLUENTD, "fluentd-address", Kind::Host, "HOST:PORT of a Fluentd to send records to")
+        .env("PDNS_FLUENTD_ADDRESS")
+        .values("HOST", ["fluentd:24224", "10.0.0.1"]),
+    Spec::new(FLUENTD, "fluentd-tag", Kind::Text, "Tag of the records in Fluentd")
+        .env("PDNS_FLUENTD_TAG")
+        .without("NAME.service")
+        .values("TAG", ["dns", "dns.records"]),
+    Spec::new(FLUENTD, "fluentd-compress", Kind::Switch, "Compress what goes to Fluentd by gzip")
+        .env("PDNS_FLUENTD_COMPRESS")
+        .without("on by --fluentd-address, off by --fluentd-socket"),
+    Spec::new(FLUENTD, "fluentd-timeout", Kind::Seconds, "How long Fluentd may take to acknowledge a batch")
+        .env("PDNS_FLUENTD_TIMEOUT")
+        .default("30s")
+        .values("TIME", ["10s", "60"]),
+    Spec::new(SYSLOG, "syslog-facility", Kind::Choice(FACILITIES), "Send records to syslog with this facility")
+        .old(&["syslog_facility"])
+        .env("PDNS_SYSLOG_FACILITY")
+        .values("FACILITY", ["local0", "daemon"])
+        .more("A priority has to be given as well."),
+    Spec::new(SYSLOG, "syslog-priority", Kind::Choice(PRIORITIES), "Priority of the records in syslog")
         .old(&["syslog_priority"])
         .env("PDNS_SYSLOG_PRIORITY")
         .values("PRIORITY", ["info", "notice"])
         .more("It is also the `level` of each record."),
+    Spec::new(SYSLOG, "syslog-address", Kind::Host, "HOST:PORT of the syslog, which is on this host otherwise")
+        .env("PDNS_SYSLOG_ADDRESS")
+        .values("HOST", ["log.example.net", "10.0.0.1:6514"]),
+    Spec::new(SYSLOG, "syslog-protocol", Kind::Choice(SYSLOG_PROTOCOLS), "How the syslog at the address is spoken to")
+        .env("PDNS_SYSLOG_PROTOCOL")
+        .default("udp")
+        .values("PROTOCOL", ["tls", "tcp"])
+        .more("Messages are those of RFC 5424, over TCP and TLS with their lengths before them."),
+    Spec::new(SYSLOG, "syslog-socket", Kind::Path, "Unix socket of the syslog on this host")
+        .env("PDNS_SYSLOG_SOCKET")
+        .without("the first of /dev/log, /var/run/syslog, /var/run/log")
+        .values("SOCKET", ["/dev/log", "/run/log.sock"]),
+    Spec::new(SYSLOG, "syslog-app-name", Kind::Text, "Program that the records are from in syslog")
+        .env("PDNS_SYSLOG_APP_NAME")
+        .default("pdns-sensor")
+        .values("NAME", ["dns", "gopassivedns"]),
+    Spec::new(
+        SYSLOG,
+        "syslog-max-bytes",
+        Kind::Number { min: 480, max: 1_000_000 },
+        "How long a message to syslog may be; longer records are cut",
+    )
+    .env("PDNS_SYSLOG_MAX_BYTES")
+    .default("8000")
+    .values("BYTES", ["2048", "65000"])
+    .more("rsyslog cuts at 8 KiB without a word unless its maxMessageSize says otherwise."),
+    Spec::new(SYSLOG, "syslog-tls-ca", Kind::Path, "Certificates of the authorities that sign the syslog's, in PEM format")
+        .env("PDNS_SYSLOG_TLS_CA")
+        .without("the system's")
+        .values("FILE", ["/etc/pdns-sensor/ca.pem", "ca.crt"]),
+    Spec::new(SYSLOG, "syslog-tls-cert", Kind::Path, "Certificate to show to the syslog, with those between, in PEM format")
+        .env("PDNS_SYSLOG_TLS_CERT")
+        .values("FILE", ["/etc/pdns-sensor/sensor.pem", "sensor.crt"]),
+    Spec::new(SYSLOG, "syslog-tls-key", Kind::Path, "Private key of that certificate, not encrypted, in PEM format")
+        .env("PDNS_SYSLOG_TLS_KEY")
+        .values("FILE", ["/etc/pdns-sensor/sensor-key.pem", "sensor.key"]),
+    Spec::new(HTTP, "http-url", Kind::Text, "URL to post records to")
+        .env("PDNS_HTTP_URL")
+        .values("URL", ["https://es.example.net:9200", "http://10.0.0.1:8123"]),
+    Spec::new(HTTP, "http-protocol", Kind::Choice(HTTP_PROTOCOLS), "What the server at the URL understands")
+        .env("PDNS_HTTP_PROTOCOL")
+        .default("lines")
+        .values("PROTOCOL", ["elasticsearch", "clickhouse"])
+        .more(
+            "elasticsearch: the _bulk of Elasticsearch and OpenSearch. clickhouse: ClickHouse's JSONEachRow. lines: whatever \
+             takes lines, or what --http-record makes of them.",
+        ),
+    Spec::new(HTTP, "http-index", Kind::Text, "Index or data stream of Elasticsearch; {date} in it is the record's day")
+        .env("PDNS_HTTP_INDEX")
+        .values("INDEX", ["dns", "dns-{date}"]),
+    Spec::new(HTTP, "http-table", Kind::Text, "Table of ClickHouse, as TABLE or DATABASE.TABLE")
+        .env("PDNS_HTTP_TABLE")
+        .values("TABLE", ["dns_answers", "logs.dns"]),
+    Spec::new(HTTP, "http-record", Kind::Text, "What a record looks like in a body, for a server that takes no lines")
+        .env("PDNS_HTTP_RECORD")
+        .default("{json}")
+        .values("TEMPLATE", ["{\"event\":{json}}", "[\"{nanos}\",\"{text}\"]"])
+        .more(
+            "{json} stands for the record, {text} for the same inside a JSON string, {seconds} and {nanos} for its time, {id} \
+             for its id, {client} for the client's address.",
+        ),
+    Spec::new(HTTP, "http-before", Kind::Text, "What a body begins with")
+        .env("PDNS_HTTP_BEFORE")
+        .values("TEXT", ["[", "{\"streams\":["]),
+    Spec::new(HTTP, "http-between", Kind::Text, "What stands between two records of a body; \\n is a line feed")
+        .env("PDNS_HTTP_BETWEEN")
+        .default("\\n")
+        .values("TEXT", [",", "\\n\\n"]),
+    Spec::new(HTTP, "http-after", Kind::Text, "What a body ends with; \\n is a line feed")
+        .env("PDNS_HTTP_AFTER")
+        .default("\\n")
+        .values("TEXT", ["]", "]}"]),
+    Spec::new(HTTP, "http-header", Kind::Headers, "Header of every request, as NAME: VALUE; repeat for more")
+        .env("PDNS_HTTP_HEADER")
+        .values("HEADER", ["X-Scope-OrgID: dns", "X-Tags: a,b"]),
+    Spec::new(HTTP, "http-authorization", Kind::Text, "Authorization header, such as `Bearer TOKEN`; better in a file than here")
+        .env("PDNS_HTTP_AUTHORIZATION")
+        .secret()
+        .values("VALUE", ["Bearer abc", "ApiKey abc"]),
+    Spec::new(HTTP, "http-username", Kind::Text, "Name to log in with")
+        .env("PDNS_HTTP_USERNAME")
+        .values("NAME", ["sensor", "o'brien"]),
+    Spec::new(HTTP, "http-password", Kind::Text, "Password to log in with; better in a file than here")
+        .env("PDNS_HTTP_PASSWORD")
+        .secret()
+        .values("PASSWORD", ["007", "two words"]),
+    Spec::switch(HTTP, "http-compress", "PDNS_HTTP_COMPRESS", "Compress bodies by gzip").default("true"),
+    Spec::new(HTTP, "http-timeout", Kind::Seconds, "How long a request may take, to the end of the response")
+        .env("PDNS_HTTP_TIMEOUT")
+        .default("30s")
+        .values("TIME", ["10s", "60"]),
+    Spec::new(
+        HTTP,
+        "http-batch-bytes",
+        Kind::Number { min: 10_000, max: 100_000_000 },
+        "How many bytes of records a request may have, before compression",
+    )
+    .env("PDNS_HTTP_BATCH_BYTES")
+    .default("2000000")
+    .values("BYTES", ["200000", "8000000"]),
+    Spec::new(HTTP, "http-tls-ca", Kind::Path, "Certificates of the authorities that sign the server's, in PEM format")
+        .env("PDNS_HTTP_TLS_CA")
+        .without("the system's")
+        .values("FILE", ["/etc/pdns-sensor/ca.pem", "ca.crt"]),
+    Spec::new(HTTP, "http-tls-cert", Kind::Path, "Certificate to show to the server, with those between, in PEM format")
+        .env("PDNS_HTTP_TLS_CERT")
+        .values("FILE", ["/etc/pdns-sensor/sensor.pem", "sensor.crt"]),
+    Spec::new(HTTP, "http-tls-key", Kind::Path, "Private key of that certificate, not encrypted, in PEM format")
+        .env("PDNS_HTTP_TLS_KEY")
+        .values("FILE", ["/etc/pdns-sensor/sensor-key.pem", "sensor.key"]),
     Spec::new(METRICS, "statsd-host", Kind::Host, "Send metrics to the statsd at HOST:PORT")
         .old(&["statsd_host"])
         .env("PDNS_STATSD_HOST")

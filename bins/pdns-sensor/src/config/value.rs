@@ -76,6 +76,7 @@ impl Kind {
             Self::Interfaces => format!("the name of an interface, which has up to {INTERFACE_NAME} characters"),
             Self::Host | Self::Hosts => "a host as HOST or HOST:PORT, an IPv6 address in brackets".to_owned(),
             Self::Address => "an IP address with a port, such as 127.0.0.1:9553".to_owned(),
+            Self::Headers => "a header as NAME: VALUE, in ASCII".to_owned(),
         }
     }
 
@@ -96,7 +97,7 @@ impl Kind {
 
     /// Whether a value can be several.
     pub(crate) const fn is_list(self) -> bool {
-        matches!(self, Self::Paths | Self::Choices(_) | Self::Ports | Self::Interfaces | Self::Hosts)
+        matches!(self, Self::Paths | Self::Choices(_) | Self::Ports | Self::Interfaces | Self::Hosts | Self::Headers)
     }
 
     /// Whether an empty value takes back what was given elsewhere, so that the default holds.
@@ -110,7 +111,7 @@ impl Kind {
             Self::Choices(_) | Self::Ports | Self::Interfaces | Self::Hosts => {
                 words.iter().flat_map(|word| split(word)).collect()
             }
-            Self::Paths => words.to_vec(),
+            Self::Paths | Self::Headers => words.to_vec(),
             // Where a flag is given twice the last one counts, as in gopassivedns.
             _ => words.last().cloned().into_iter().collect(),
         }
@@ -152,6 +153,8 @@ impl Kind {
         match self {
             Self::Ports => each(elements, |word| number(word.to_str()?).and_then(port)).map(Value::Ports),
             Self::Choices(names) => each(elements, |word| choice(names, word.to_str()?)).map(Value::List),
+            Self::Headers => each(elements, |word| word.to_str().filter(|header| is_header(header)).map(str::to_owned))
+                .map(Value::List),
             Self::Interfaces => {
                 each(elements, |word| word.to_str().filter(|name| is_interface(name)).map(str::to_owned))
                     .map(Value::List)
@@ -211,6 +214,14 @@ fn is_interface(name: &str) -> bool {
     // PF_RING's names have a colon, as in `zc:eth0@1`, which Linux allows in none of its own.
     let is_pf_ring = name.contains(':');
     printable && (is_pf_ring || (1..=INTERFACE_NAME).contains(&name.len()) && !name.contains('/'))
+}
+
+/// A name and a value of HTTP, RFC 9110 sections 5.1 and 5.5.
+fn is_header(text: &str) -> bool {
+    let Some((name, value)) = text.split_once(':') else { return false };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let value = value.trim();
+    !name.is_empty() && name.bytes().all(allowed) && value.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
 }
 
 fn is_host(text: &str) -> bool {
@@ -308,6 +319,13 @@ mod tests {
         );
         accepted(Kind::Address, &["[::1]:9553"], Value::Address("[::1]:9553".parse().unwrap()));
         refused(Kind::Address, &["9553", ":9553", "localhost:9553", "127.0.0.1"]);
+    }
+
+    #[test]
+    fn headers_have_a_name_and_a_value() {
+        let header = "X-Tags: a,b";
+        accepted(Kind::Headers, &[header, "a:"], Value::List(vec![header.to_owned(), "a:".to_owned()]));
+        refused(Kind::Headers, &["", "name", ": value", "na me: x", "name: \u{e9}", "name: a\nb"]);
     }
 
     #[test]

@@ -27,14 +27,28 @@ pub(super) fn privileges(config: &Config, findings: &mut Findings) -> Privileges
     }
 }
 
+/// Options that name what is used whenever a sink connects.
+const CONNECTED: [&str; 11] = [
+    "fluentd-socket",
+    "http-tls-ca",
+    "http-tls-cert",
+    "http-tls-key",
+    "kafka-tls-ca",
+    "kafka-tls-cert",
+    "kafka-tls-key",
+    "syslog-socket",
+    "syslog-tls-ca",
+    "syslog-tls-cert",
+    "syslog-tls-key",
+];
+
 /// Refuses files that the new root puts out of reach.
 pub(super) fn check_root(config: &Config, settings: &Settings, findings: &mut Findings) {
     let later = settings.inputs.iter().skip(1).filter(|path| is_named(path)).map(|path| ("pcap", path));
     let files = settings.sinks.iter().filter_map(SinkPlan::file).map(|path| ("logfile", path));
-    let written = [("fluentd-socket", settings.fluentd.as_ref()), ("cpuprofile", settings.cpu_profile.as_ref())];
-    let paths = ["kafka-tls-ca", "kafka-tls-cert", "kafka-tls-key"].map(|flag| (flag, config.path(flag)));
-    let read = paths.iter().filter_map(|(flag, path)| Some((*flag, path.as_ref()?)));
-    let all = later.chain(files).chain(read).chain(written.into_iter().filter_map(|(flag, path)| Some((flag, path?))));
+    let connected = CONNECTED.map(|flag| (flag, config.path(flag)));
+    let connected = connected.iter().filter_map(|(flag, path)| Some((*flag, path.as_ref()?)));
+    let all = later.chain(files).chain(connected).chain(settings.cpu_profile.iter().map(|path| ("cpuprofile", path)));
     for (flag, error) in all.filter_map(|(flag, path)| Some((flag, settings.privileges.inside(path).err()?))) {
         findings.problems.push(format!("{}: {error}", config.place(flag).unwrap_or_default()));
     }
@@ -43,12 +57,11 @@ pub(super) fn check_root(config: &Config, settings: &Settings, findings: &mut Fi
 impl Settings {
     /// What has to stay in reach when privileges are given up. The first capture file is open by then.
     pub(crate) fn needs(&mut self) -> Needs {
-        let inputs = self.inputs.iter().skip(1).filter(|path| is_named(path)).cloned();
-        let of_sinks = self.sinks.iter_mut().flat_map(SinkPlan::reads).map(|path| path.clone());
         let mut needs = Needs {
-            reads: inputs.chain(of_sinks).collect(),
+            reads: self.inputs.iter().skip(1).filter(|path| is_named(path)).cloned().collect(),
             live: self.live.is_some(),
-            network: self.sinks.iter().any(SinkPlan::needs_network) || self.statsd.is_some(),
+            rereads: self.sinks.iter_mut().flat_map(SinkPlan::connected_mut).map(|path| path.clone()).collect(),
+            network: self.statsd.is_some() || self.sinks.iter().any(SinkPlan::needs_network),
             profile: self.cpu_profile.is_some(),
             ..Needs::default()
         };
@@ -70,11 +83,11 @@ impl Settings {
     ///
     /// One is not there. That was checked before.
     pub(crate) fn enter_root(&mut self) -> Result<()> {
-        let Self { sinks, fluentd, cpu_profile, privileges, .. } = self;
-        for path in sinks.iter_mut().flat_map(SinkPlan::written_mut).chain(fluentd).chain(cpu_profile) {
+        let Self { sinks, cpu_profile, privileges, .. } = self;
+        for path in sinks.iter_mut().flat_map(SinkPlan::written_mut).chain(cpu_profile) {
             *path = privileges.inside(path)?;
         }
-        for path in sinks.iter_mut().flat_map(SinkPlan::reads) {
+        for path in sinks.iter_mut().flat_map(SinkPlan::connected_mut) {
             *path = privileges.inside(path)?;
         }
         Ok(())

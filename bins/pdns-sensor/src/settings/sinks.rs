@@ -1,19 +1,21 @@
 //! Where records and metrics go.
 
-// What is behind a sink that is not there yet is read when it is; until then only whether it is asked for.
-#![allow(dead_code)]
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pdns_record::Layout;
 use pdns_sink::file::{self, File};
+use pdns_sink::fluentd::{self, Fluentd};
+#[cfg(feature = "http")]
+use pdns_sink::http::{self, Http};
 #[cfg(feature = "kafka")]
-use pdns_sink::kafka::{Config as KafkaConfig, Kafka};
+use pdns_sink::kafka::{self, Kafka};
 use pdns_sink::stdout::{self, Stdout};
+use pdns_sink::syslog::{self, Syslog, Transport};
 use pdns_sink::{Log, Setup, Sink};
 
 use super::queues::Queues;
+use super::tls;
 use crate::config::{Config, Findings, KINDS, SinkTable};
 
 /// A sink that is to be started.
@@ -29,8 +31,12 @@ pub(crate) struct SinkPlan {
 pub(crate) enum Target {
     Stdout(stdout::Config),
     File(file::Config),
+    Fluentd(fluentd::Config),
+    Syslog(Box<syslog::Config>),
+    #[cfg(feature = "http")]
+    Http(Box<http::Config>),
     #[cfg(feature = "kafka")]
-    Kafka(Box<KafkaConfig>),
+    Kafka(Box<kafka::Config>),
 }
 
 impl SinkPlan {
@@ -39,6 +45,31 @@ impl SinkPlan {
         match &self.target {
             Target::File(config) => Some(&config.path),
             _ => None,
+        }
+    }
+
+    /// Whether it sends to other machines, or to other programs on this one.
+    pub(crate) const fn needs_network(&self) -> bool {
+        !matches!(self.target, Target::Stdout(_) | Target::File(_))
+    }
+
+    /// Files that are read, and sockets that are connected to, whenever it connects.
+    pub(crate) fn connected_mut(&mut self) -> Vec<&mut PathBuf> {
+        match &mut self.target {
+            Target::Stdout(_) | Target::File(_) => Vec::new(),
+            Target::Fluentd(fluentd::Config { address, .. }) => match address {
+                fluentd::Address::Unix(path) => vec![path],
+                fluentd::Address::Tcp(_) => Vec::new(),
+            },
+            Target::Syslog(config) => match &mut config.transport {
+                Transport::Local(paths) => paths.iter_mut().collect(),
+                Transport::Tls(_, tls) => tls::paths(tls),
+                _ => Vec::new(),
+            },
+            #[cfg(feature = "http")]
+            Target::Http(config) => tls::paths(&mut config.tls),
+            #[cfg(feature = "kafka")]
+            Target::Kafka(config) => config.tls.as_mut().map(tls::paths).unwrap_or_default(),
         }
     }
 
@@ -62,37 +93,35 @@ impl SinkPlan {
         let sink: Box<dyn Sink> = match &self.target {
             Target::Stdout(config) => Box::new(Stdout::new(*config)),
             Target::File(config) => Box::new(File::new(config.clone(), Log::clone(log))),
+            Target::Fluentd(config) => Box::new(Fluentd::new(config.clone())),
+            Target::Syslog(config) => Box::new(Syslog::new(syslog::Config::clone(config))),
+            #[cfg(feature = "http")]
+            Target::Http(config) => Box::new(Http::new(http::Config::clone(config))),
             #[cfg(feature = "kafka")]
-            Target::Kafka(config) => Box::new(Kafka::new(KafkaConfig::clone(config))),
+            Target::Kafka(config) => Box::new(Kafka::new(kafka::Config::clone(config))),
         };
         Setup { settings: self.settings.clone(), sink }
     }
-
-    /// Whether it sends to other machines.
-    pub(super) const fn needs_network(&self) -> bool {
-        !matches!(self.target, Target::Stdout(_) | Target::File(_))
-    }
-
-    /// Files that are read when it connects.
-    pub(super) fn reads(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        let files = match &mut self.target {
-            #[cfg(feature = "kafka")]
-            Target::Kafka(config) => config.tls.as_mut().map(super::kafka::files),
-            _ => None::<Vec<_>>,
-        };
-        files.into_iter().flatten()
-    }
 }
 
+/// How much longer than a sink itself the frame waits for it: the sink can say more of what happened.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// All sinks that are asked for, by flags and by `[[sink]]` tables.
-pub(super) fn plans(config: &Config, layout: Layout, is_live: bool, findings: &mut Findings) -> Vec<SinkPlan> {
+pub(super) fn plans(
+    config: &Config,
+    layout: Layout,
+    sensor: &str,
+    is_live: bool,
+    findings: &mut Findings,
+) -> Vec<SinkPlan> {
     let queues = Queues { config, is_live };
     let mut plans = Vec::new();
     for kind in KINDS.iter().map(|kind| kind.name) {
         // Standard output has a table of its own, or is asked for by default.
         let has_table = kind == "stdout" && config.sinks.iter().any(|table| table.kind.name == kind);
         if !has_table {
-            plans.extend(plan(kind, config, layout, queues.settings(kind, None, findings), findings));
+            plans.extend(plan(kind, config, layout, sensor, queues.settings(kind, None, findings), findings));
         }
     }
     for table in &config.sinks {
@@ -103,7 +132,7 @@ pub(super) fn plans(config: &Config, layout: Layout, is_live: bool, findings: &m
         }
         let layout = if own.place("format").is_some() { super::layout(own) } else { layout };
         let before = findings.problems.len();
-        let plan = plan(kind.name, own, layout, queues.settings(kind.name, Some(table), findings), findings);
+        let plan = plan(kind.name, own, layout, sensor, queues.settings(kind.name, Some(table), findings), findings);
         if plan.is_none() && findings.problems.len() == before {
             let needs = kind.needs.unwrap_or("more than this version can do");
             findings.problems.push(format!("{place}: a {} sink needs {needs}", kind.name));
@@ -118,31 +147,61 @@ fn plan(
     kind: &'static str,
     config: &Config,
     layout: Layout,
+    sensor: &str,
     settings: pdns_sink::Settings,
     findings: &mut Findings,
 ) -> Option<SinkPlan> {
     let target = match kind {
         "stdout" => (!config.switch("quiet")).then_some(Target::Stdout(stdout::Config { layout })),
         "file" => log_file(config, layout).map(Target::File),
+        "fluentd" => super::fluentd::target(config, layout, sensor, findings),
+        "syslog" => super::syslog::target(config, layout, sensor, findings),
+        #[cfg(feature = "http")]
+        "http" => super::http::target(config, layout, findings),
         #[cfg(feature = "kafka")]
-        "kafka" => return super::kafka::plan(config, layout, settings, findings),
-        #[cfg(not(feature = "kafka"))]
-        "kafka" => {
-            if let Some(place) = config.place("kafka-brokers") {
-                findings.problems.push(format!("{place}: this build of the program has no Kafka"));
-            }
-            None
-        }
-        _ => None,
+        "kafka" => super::kafka::target(config, layout, findings),
+        _ => absent(kind, config, findings),
+    }?;
+    let (linger, timeout) = (target.linger(config), target.timeout());
+    let settings = pdns_sink::Settings {
+        linger: linger.unwrap_or(settings.linger),
+        timeout: timeout.map_or(settings.timeout, |timeout| timeout + PATIENCE),
+        ..settings
     };
-    target.map(|target| SinkPlan { settings, target })
+    Some(SinkPlan { settings, target })
 }
 
-/// The local syslog, by names in lower case.
-#[derive(Debug)]
-pub(crate) struct Syslog {
-    pub facility: String,
-    pub priority: String,
+/// Refuses a kind that this build of the program does not have.
+fn absent(kind: &str, config: &Config, findings: &mut Findings) -> Option<Target> {
+    let asked = ["http-url", "kafka-brokers"].into_iter().filter(|flag| flag.starts_with(kind));
+    for place in asked.filter_map(|flag| config.place(flag)) {
+        findings.problems.push(format!("{place}: this build of the program has no {kind} sink"));
+    }
+    None
+}
+
+impl Target {
+    /// How long a batch that is not full waits for more, where the kind has an option of its own.
+    fn linger(&self, config: &Config) -> Option<Duration> {
+        match self {
+            #[cfg(feature = "kafka")]
+            Self::Kafka(_) => config.number("kafka-flush-freq").map(Duration::from_millis),
+            _ => None,
+        }
+    }
+
+    /// How long the sink itself takes until it gives a delivery up.
+    fn timeout(&self) -> Option<Duration> {
+        match self {
+            Self::Stdout(_) | Self::File(_) => None,
+            Self::Fluentd(config) => Some(config.timeout),
+            Self::Syslog(config) => Some(config.timeout),
+            #[cfg(feature = "http")]
+            Self::Http(config) => Some(config.timeout),
+            #[cfg(feature = "kafka")]
+            Self::Kafka(config) => Some(config.timeout + config.connect_timeout * config.brokers.len() as u32),
+        }
+    }
 }
 
 /// A statsd server.
@@ -171,17 +230,6 @@ fn log_file(config: &Config, layout: Layout) -> Option<file::Config> {
     })
 }
 
-impl Syslog {
-    pub(super) fn from(config: &Config, findings: &mut Findings) -> Option<Self> {
-        let (facility, priority) = (config.text("syslog-facility"), config.text("syslog-priority"));
-        // gopassivedns logs to syslog when it has both. The priority alone is the level of the records.
-        if let (Some(place), None) = (config.place("syslog-facility"), &priority) {
-            findings.warnings.push(format!("{place}: nothing goes to syslog without --syslog-priority"));
-        }
-        Some(Self { facility: facility?.to_ascii_lowercase(), priority: priority?.to_ascii_lowercase() })
-    }
-}
-
 impl Statsd {
     pub(super) fn from(config: &Config) -> Option<Self> {
         Some(Self {
@@ -192,6 +240,12 @@ impl Statsd {
     }
 }
 
+/// A host with the port that is given, or else this one.
+pub(super) fn with_port(host: String, port: u16) -> String {
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+    if has_port { host } else { format!("{host}:{port}") }
+}
+
 /// Refuses one of two options that only mean something together.
 pub(super) fn both(config: &Config, flags: [&str; 2], given: [bool; 2], findings: &mut Findings) {
     let (place, missing) = match given {
@@ -200,4 +254,21 @@ pub(super) fn both(config: &Config, flags: [&str; 2], given: [bool; 2], findings
         _ => return,
     };
     findings.problems.push(format!("{}: --{missing} is needed as well", place.unwrap_or_default()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_without_a_port_have_the_usual_one() {
+        for (given, meant) in [
+            ("kafka", "kafka:9092"),
+            ("kafka:9093", "kafka:9093"),
+            ("[2001:db8::1]", "[2001:db8::1]:9092"),
+            ("[2001:db8::1]:1", "[2001:db8::1]:1"),
+        ] {
+            assert_eq!(with_port(given.to_owned(), 9092), meant);
+        }
+    }
 }

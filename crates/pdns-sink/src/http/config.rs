@@ -61,15 +61,8 @@ pub enum Login {
         /// The password.
         password: String,
     },
-    /// A token, RFC 6750.
-    Bearer(String),
-    /// The word before the key, and the key: `ApiKey` for Elasticsearch, `Splunk` for Splunk.
-    Key {
-        /// The word.
-        scheme: String,
-        /// The key.
-        key: String,
-    },
+    /// The whole value of the `Authorization` header: `Bearer TOKEN`, RFC 6750; `ApiKey KEY` for Elasticsearch; `Splunk TOKEN`.
+    Header(String),
 }
 
 impl Config {
@@ -98,8 +91,7 @@ impl Login {
                 let pair = format!("{username}:{password}");
                 format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
             }
-            Self::Bearer(token) => format!("Bearer {token}"),
-            Self::Key { scheme, key } => format!("{scheme} {key}"),
+            Self::Header(value) => value.clone(),
         }
     }
 }
@@ -108,8 +100,7 @@ impl fmt::Debug for Login {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Basic { username, .. } => formatter.debug_tuple("Basic").field(username).finish_non_exhaustive(),
-            Self::Bearer(_) => formatter.debug_tuple("Bearer").finish_non_exhaustive(),
-            Self::Key { scheme, .. } => formatter.debug_tuple("Key").field(scheme).finish_non_exhaustive(),
+            Self::Header(_) => formatter.debug_tuple("Header").finish_non_exhaustive(),
         }
     }
 }
@@ -123,12 +114,9 @@ mod tests {
         let basic = Login::Basic { username: "Aladdin".into(), password: "open sesame".into() };
         // The example of RFC 7617, section 2.
         assert_eq!(basic.header(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-        let key = Login::Key { scheme: "ApiKey".into(), key: "secret".into() };
-        assert_eq!(
-            (key.header().as_str(), Login::Bearer("secret".into()).header().as_str()),
-            ("ApiKey secret", "Bearer secret")
-        );
-        let printed = format!("{basic:?} {key:?} {:?}", Login::Bearer("secret".into()));
+        let header = Login::Header("ApiKey secret".into());
+        assert_eq!(header.header(), "ApiKey secret");
+        let printed = format!("{basic:?} {header:?}");
         assert!(!printed.contains("se") && printed.contains("Aladdin"), "{printed}");
     }
 }

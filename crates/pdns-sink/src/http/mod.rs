@@ -14,13 +14,15 @@ use std::time::Duration;
 
 use pdns_record::Encoding;
 use ureq::Agent;
-use ureq::http::{Uri, header};
+use ureq::http::header;
 
 pub use self::config::{Config, Login, Protocol};
 pub use self::template::{NoRecord, Template};
 use self::verdict::{Response, verdict};
 use crate::tls::agent_tls;
 use crate::{Batch, Deliver, Failure, Needs, Outcome};
+pub use ureq::http::Uri;
+pub use ureq::http::header::{HeaderName, HeaderValue};
 
 /// The most that is read of a response: the answer to `_bulk` has a few hundred bytes for each record that failed.
 const MAX_RESPONSE: u64 = 16 << 20;
@@ -222,7 +224,7 @@ mod tests {
         let (outcome, head, body) = exchange(
             |config| {
                 config.gzip = false;
-                config.login = Some(Login::Bearer("secret".into()));
+                config.login = Some(Login::Header("Bearer secret".into()));
                 config.headers = vec![("x-scope".parse().unwrap(), "dns".parse().unwrap())];
             },
             answer,

@@ -111,7 +111,7 @@ fn in_toml(spec: &Spec, value: &str) -> String {
         Kind::Choices(_) | Kind::Interfaces | Kind::Hosts => {
             Value::Array(value.split(',').map(Value::from).collect()).to_string()
         }
-        Kind::Paths => Value::Array(vec![value.into()]).to_string(),
+        Kind::Paths | Kind::Headers => Value::Array(vec![value.into()]).to_string(),
         _ => text(value),
     }
 }

@@ -64,5 +64,9 @@ fn the_files_that_are_shown_are_good() {
 #[test]
 fn the_page_names_every_secret() {
     let secrets: Vec<_> = OPTIONS.iter().filter(|spec: &&Spec| spec.secret).map(|spec| spec.flag).collect();
-    assert_eq!(secrets, ["kafka-password"], "the section on secrets says which there are");
+    assert_eq!(
+        secrets,
+        ["kafka-password", "http-authorization", "http-password"],
+        "the section on secrets says which there are"
+    );
 }

@@ -91,21 +91,6 @@ fn mistakes_of_type_are_only_warned_of_as_well() {
     assert_eq!(run.column("sensor"), ["x"]);
 }
 
-/// What can be asked for but is not there is never ignored. What is built is taken off this list.
-#[test]
-fn what_is_not_there_yet_is_refused() {
-    let asked: [(&[&str], &str); 2] = [
-        (&["-fluentd_socket", "x"], "--fluentd-socket: sending records to Fluentd is not in this version yet"),
-        (
-            &["-syslog_facility", "USER", "-syslog_priority", "INFO"],
-            "--syslog-facility: sending records to syslog is not in this version yet",
-        ),
-    ];
-    for (arguments, refusal) in asked {
-        Setup::new().arguments(arguments).arguments(&["-pcap", "-"]).run().assert_refused(refusal);
-    }
-}
-
 #[test]
 fn unreadable_sources_are_told_of() {
     Setup::new()

@@ -523,22 +523,22 @@ pub(crate) static OPTIONS: &[Spec] = &[
     Spec::new(HTTP, "http-record", Kind::Text, "What a record looks like in a body, for a server that takes no lines")
         .env("PDNS_HTTP_RECORD")
         .default("{json}")
-        .values("TEMPLATE", ["{\"event\":{json}}", "[\"{nanos}\",\"{text}\"]"])
+        .values("TEMPLATE", ["{seconds} {json}", "<{text}>"])
         .more(
             "{json} stands for the record, {text} for the same inside a JSON string, {seconds} and {nanos} for its time, {id} \
              for its id, {client} for the client's address.",
         ),
     Spec::new(HTTP, "http-before", Kind::Text, "What a body begins with")
         .env("PDNS_HTTP_BEFORE")
-        .values("TEXT", ["[", "{\"streams\":["]),
+        .values("TEXT", ["[", "("]),
     Spec::new(HTTP, "http-between", Kind::Text, "What stands between two records of a body; \\n is a line feed")
         .env("PDNS_HTTP_BETWEEN")
         .default("\\n")
-        .values("TEXT", [",", "\\n\\n"]),
+        .values("TEXT", [",", ";"]),
     Spec::new(HTTP, "http-after", Kind::Text, "What a body ends with; \\n is a line feed")
         .env("PDNS_HTTP_AFTER")
         .default("\\n")
-        .values("TEXT", ["]", "]}"]),
+        .values("TEXT", ["]", ")"]),
     Spec::new(HTTP, "http-header", Kind::Headers, "Header of every request, as NAME: VALUE; repeat for more")
         .env("PDNS_HTTP_HEADER")
         .values("HEADER", ["X-Scope-OrgID: dns", "X-Tags: a,b"]),

@@ -60,7 +60,7 @@ impl Settings {
         let mut needs = Needs {
             reads: self.inputs.iter().skip(1).filter(|path| is_named(path)).cloned().collect(),
             live: self.live.is_some(),
-            rereads: self.sinks.iter_mut().flat_map(SinkPlan::connected_mut).map(|path| path.clone()).collect(),
+            rereads: self.sinks.iter_mut().flat_map(SinkPlan::reread_mut).map(|path| path.clone()).collect(),
             network: self.statsd.is_some() || self.sinks.iter().any(SinkPlan::needs_network),
             profile: self.cpu_profile.is_some(),
             ..Needs::default()
@@ -87,8 +87,12 @@ impl Settings {
         for path in sinks.iter_mut().flat_map(SinkPlan::written_mut).chain(cpu_profile) {
             *path = privileges.inside(path)?;
         }
-        for path in sinks.iter_mut().flat_map(SinkPlan::connected_mut) {
+        for path in sinks.iter_mut().flat_map(SinkPlan::reread_mut) {
             *path = privileges.inside(path)?;
+        }
+        for path in sinks.iter_mut().flat_map(SinkPlan::sockets_mut) {
+            // A daemon's usual socket need not be beneath the new root: another one may be there, or none.
+            *path = privileges.inside(path).unwrap_or_else(|_| path.clone());
         }
         Ok(())
     }

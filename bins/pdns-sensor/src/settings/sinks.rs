@@ -53,16 +53,23 @@ impl SinkPlan {
         !matches!(self.target, Target::Stdout(_) | Target::File(_))
     }
 
-    /// Files that are read, and sockets that are connected to, whenever it connects.
-    pub(crate) fn connected_mut(&mut self) -> Vec<&mut PathBuf> {
+    /// Sockets that it connects to. They may come and go.
+    pub(crate) fn sockets_mut(&mut self) -> Vec<&mut PathBuf> {
         match &mut self.target {
-            Target::Stdout(_) | Target::File(_) => Vec::new(),
-            Target::Fluentd(fluentd::Config { address, .. }) => match address {
-                fluentd::Address::Unix(path) => vec![path],
-                fluentd::Address::Tcp(_) => Vec::new(),
-            },
+            Target::Fluentd(fluentd::Config { address: fluentd::Address::Unix(path), .. }) => vec![path],
             Target::Syslog(config) => match &mut config.transport {
                 Transport::Local(paths) => paths.iter_mut().collect(),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// Files that are read whenever it connects.
+    pub(crate) fn reread_mut(&mut self) -> Vec<&mut PathBuf> {
+        match &mut self.target {
+            Target::Stdout(_) | Target::File(_) | Target::Fluentd(_) => Vec::new(),
+            Target::Syslog(config) => match &mut config.transport {
                 Transport::Tls(_, tls) => tls::paths(tls),
                 _ => Vec::new(),
             },

@@ -49,6 +49,7 @@ mod metrics;
 mod output;
 mod privileges;
 mod profile;
+mod receivers;
 mod service;
 mod sinks;
 mod util;

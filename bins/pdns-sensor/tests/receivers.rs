@@ -144,6 +144,25 @@ fn clickhouse_gets_what_is_printed() {
     assert_eq!(found.iter().map(columns).collect::<Vec<_>>(), records.iter().map(columns).collect::<Vec<_>>());
 }
 
+/// The examples of the page on sinks.
+#[test]
+fn several_receivers_of_a_kind_are_asked_for_by_tables() {
+    let page = std::fs::read_to_string(workspace().join("docs/sinks.md")).unwrap();
+    let start = page.find("```toml\n[[sink]]                                    # Vector").unwrap() + "```toml\n".len();
+    let setup = Setup::new().file(page[start..].split("```").next().unwrap());
+    setup.folder.file("in.pcap", pcap(1));
+    let setup = setup.arguments(&["--pcap", "in.pcap"]);
+    Run::of(setup.command().arg("--check-config")).assert_clean();
+    let printed = Run::of(setup.command().arg("--print-config")).assert_clean().stdout;
+    assert!(printed.contains("name = \"loki\"") && printed.contains("# authorization = ***"), "{printed}");
+    assert!(!printed.contains("Splunk 0000"), "{printed}");
+    let twice = Setup::new().file("[[sink]]\nkind = \"fluentd\"\n");
+    twice
+        .arguments(&["--pcap", "-"])
+        .run()
+        .assert_refused("sink 1 in pdns.toml line 1: a fluentd sink needs socket or address");
+}
+
 #[test]
 fn what_makes_no_sense_is_refused() {
     let refused = |arguments: &[&str], reason: &str| {
@@ -167,6 +186,10 @@ fn what_makes_no_sense_is_refused() {
     refused(
         &["--http-url", "http://loki", "--http-record", "{id}"],
         "--http-record: there is neither {json} nor {text} in it, so the records would be lost",
+    );
+    refused(
+        &["--http-url", "http://x", "--when-full", "spool"],
+        "--when-full: 'spool' needs a folder: --spool-dir is needed as well",
     );
     refused(&["--http-header", "no header"], "--http-header: 'no header' is not a header as NAME: VALUE, in ASCII");
 }

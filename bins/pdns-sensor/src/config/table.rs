@@ -143,7 +143,7 @@ pub(crate) const FORMATS: &[&str] = &["answer", "transaction"];
 pub(crate) const FANOUTS: &[&str] = &["hosts", "flows"];
 
 /// What happens when a queue is full.
-const WHEN_FULL: &[&str] = &["block", "drop"];
+const WHEN_FULL: &[&str] = &["block", "drop", "spool"];
 
 /// How batches for Kafka can be compressed, by the names that Kafka's own producer has.
 pub(crate) const COMPRESSIONS: &[&str] = &["none", "gzip", "snappy", "lz4", "zstd"];
@@ -300,7 +300,10 @@ pub(crate) static OPTIONS: &[Spec] = &[
         .env("PDNS_WHEN_FULL")
         .without("live: drop; files: block")
         .values("POLICY", ["block", "drop"])
-        .more("block has the capture wait, so that nothing is lost of files; drop drops the newest records and counts them."),
+        .more(
+            "block has the capture wait, so that nothing is lost of files; drop drops the newest records and counts them; spool \
+             is drop for when the spool of --spool-dir is full, too.",
+        ),
     Spec::new(QUEUE, "queue-size", Kind::Number { min: 1, max: 65_536 }, "Memory of the queue of each sink, in MiB")
         .env("PDNS_QUEUE_SIZE")
         .default("64")

@@ -22,19 +22,29 @@ impl Queues<'_> {
             table.map(|table| &table.config).filter(|own| own.place(flag).is_some()).unwrap_or(self.config)
         };
         let usual = Settings::new(kind);
+        let spool = self.spool(kind, table, of, findings);
         let when_full = of("when-full").text("when-full").map(|policy| policy.to_ascii_lowercase());
+        if when_full.as_deref() == Some("spool") && spool.is_none() && !is_local(kind) {
+            let place = of("when-full").place("when-full").unwrap_or_default();
+            let problem = format!("{place}: 'spool' needs a folder: --spool-dir is needed as well");
+            if !findings.problems.contains(&problem) {
+                findings.problems.push(problem);
+            }
+        }
         Settings {
             name: table.map_or_else(|| kind.to_owned(), |table| table.name.clone()),
             when_full: match when_full.as_deref() {
                 Some("block") => WhenFull::Block,
-                Some(_) => WhenFull::Drop,
-                None if self.is_live => WhenFull::Drop,
-                None => WhenFull::Block,
+                Some("drop") => WhenFull::Drop,
+                // What the spool has no room for, either.
+                Some("spool") if spool.is_some() => WhenFull::Drop,
+                _ if self.is_live => WhenFull::Drop,
+                _ => WhenFull::Block,
             },
             queue_bytes: of("queue-size").number::<usize>("queue-size").map_or(usual.queue_bytes, |mib| mib << 20),
             retry_max: of("retry-max").time("retry-max").map_or(usual.retry_max, nanos),
             dead_letters: of("dead-letters").path("dead-letters"),
-            spool: self.spool(kind, table, of, findings),
+            spool,
             ..usual
         }
     }
@@ -48,7 +58,7 @@ impl Queues<'_> {
     ) -> Option<spool::Settings> {
         let own = table.filter(|table| table.config.place("spool-dir").is_some());
         // What is written here anyway need not be kept for later here.
-        if own.is_none() && matches!(kind, "stdout" | "file") {
+        if own.is_none() && is_local(kind) {
             return None;
         }
         let config = of("spool-dir");
@@ -68,6 +78,11 @@ impl Queues<'_> {
             always: of("spool-always").switch("spool-always"),
         })
     }
+}
+
+/// Whether a sink writes on this machine, as its spool would.
+fn is_local(kind: &str) -> bool {
+    matches!(kind, "stdout" | "file")
 }
 
 fn sync(config: &Config, findings: &mut Findings) -> SyncPolicy {

@@ -140,8 +140,7 @@ pub(super) fn plans(
         let layout = if own.place("format").is_some() { super::layout(own) } else { layout };
         let before = findings.problems.len();
         let plan = plan(kind.name, own, layout, sensor, queues.settings(kind.name, Some(table), findings), findings);
-        if plan.is_none() && findings.problems.len() == before {
-            let needs = kind.needs.unwrap_or("more than this version can do");
+        if let Some(needs) = kind.needs.filter(|_| plan.is_none() && findings.problems.len() == before) {
             findings.problems.push(format!("{place}: a {} sink needs {needs}", kind.name));
         }
         plans.extend(plan);

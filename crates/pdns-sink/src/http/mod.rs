@@ -76,7 +76,10 @@ impl Http {
         let Self { config, client: Some(Client { agent, url }), .. } = self else {
             return Err(Failure::new("there is no client"));
         };
-        let mut request = agent.post(url.clone()).header(header::CONTENT_TYPE, request::content_type(&config.protocol));
+        let mut request = agent.post(url.clone());
+        if !config.headers.iter().any(|(name, _)| name == header::CONTENT_TYPE) {
+            request = request.header(header::CONTENT_TYPE, request::content_type(&config.protocol));
+        }
         for (name, value) in &config.headers {
             request = request.header(name, value);
         }
@@ -234,6 +237,15 @@ mod tests {
         for line in ["authorization: bearer secret", "x-scope: dns", "content-type: application/x-ndjson"] {
             assert!(head.contains(line), "{head}");
         }
+    }
+
+    #[test]
+    fn the_type_of_the_content_can_be_another() {
+        let json =
+            |config: &mut Config| config.headers = vec![(header::CONTENT_TYPE, "application/json".parse().unwrap())];
+        let (_, head, _) = exchange(json, "HTTP/1.1 204 No Content\r\n\r\n");
+        assert_eq!(head.matches("content-type:").count(), 1, "{head}");
+        assert!(head.contains("content-type: application/json"), "{head}");
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! - `service`: what a service manager hears.
 //! - `kafka`: what arrives at a real Kafka, and what is said when it does not.
 //! - `receivers`: what arrives at Fluentd, syslog, OpenSearch and ClickHouse.
+//! - `chaos`: whether everything arrives when the program and the receiver are killed.
 //! - `golden`: whether each capture under `fixtures/captures` gives exactly the records that were checked for it.
 //! - `account`: whether every frame, message and record is in exactly one place.
 //! - `determinism`: whether the same capture gives the same records on every run and with any number of workers.
@@ -28,6 +29,7 @@
 //! says. Without it they say that they skipped it.
 
 mod account;
+mod chaos;
 mod command_line;
 mod config;
 mod config_docs;

@@ -106,9 +106,11 @@ bench-live: deps
 
 # How fast sinks are, and whether they lose anything when all around them fails. See docs/performance.md.
 bench-sinks: deps
-	@.ci/packages python3 python3-venv
+	@.ci/packages python3 python3-venv clickhouse-server
+	@command -v npm >/dev/null || .ci/packages nodejs npm
 	@command -v javac >/dev/null || .ci/packages default-jdk-headless
 	@command -v mvn >/dev/null || .ci/packages maven
+	$(CARGO) build --release --locked --bin pdns-sensor
 	$(CARGO) run --release --locked -p pdns-chaos --bin bench-sinks
 
 # Writes the captures under fixtures/captures anew; a test compares them.

@@ -1,12 +1,14 @@
 //! Records to a file: beside standard output, put aside when it is large, and moved away by the real logrotate.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use pdns_rigs::tmpfs::Tmpfs;
 
 use crate::account::Account;
 use crate::util::{Run, Scratch, pcap, sensor, sensor_on, wait};
@@ -78,6 +80,28 @@ fn a_file_that_cannot_be_written_is_told_of_while_the_other_sink_goes_on() {
     let beginning = format!("pdns-sensor: warning: file ({}): Is a directory", log.display());
     assert!(run.stderr.starts_with(&beginning), "{}", run.stderr);
     assert!(run.stderr.contains("3 records dropped: the time for the end is over"), "{}", run.stderr);
+}
+
+#[test]
+fn a_full_disk_is_waited_for() {
+    let Some(disk) = pdns_rigs::or_skip(Tmpfs::mount(2048)) else { return };
+    let (scratch, log, ballast) = (Scratch::new(), disk.path().join("dns.log"), disk.path().join("ballast"));
+    fs::write(&ballast, vec![0; 1900 << 10]).unwrap();
+    let capture = scratch.file("input.pcap", pcap(2000));
+    let mut command = sensor_on(&capture);
+    command.args(["--quiet", "--drain-timeout", "2m", "--logfile"]).arg(&log);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = told.next().unwrap().unwrap();
+    assert!(first.contains(&format!("file ({}): No space left on device", log.display())), "{first}");
+    // What there was room for is whole.
+    let written = fs::read_to_string(&log).unwrap();
+    assert!(written.ends_with("}\n") && lines(&log) < 2000, "{}", written.len());
+    fs::remove_file(ballast).unwrap();
+    assert_eq!(wait(&mut child), 0);
+    assert_eq!(lines(&log), 2000);
+    let rest: Vec<_> = told.map(Result::unwrap).collect();
+    assert!(rest.iter().any(|line| line.contains("takes records again")), "{rest:#?}");
 }
 
 #[test]

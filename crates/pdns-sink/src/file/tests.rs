@@ -176,31 +176,11 @@ fn a_pipe_is_written_and_never_put_aside() {
     assert_eq!(names(folder.path()), ["pipe"]);
 }
 
-/// A small file system in memory, unmounted when it is dropped.
-struct Tmpfs(TempDir);
-
-impl Tmpfs {
-    fn mount(kib: u32) -> Result<Self, String> {
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let size = format!("size={kib}k");
-        pdns_rigs::run(
-            std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()),
-        )?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Tmpfs {
-    fn drop(&mut self) {
-        pdns_rigs::run(std::process::Command::new("umount").arg(self.0.path())).unwrap();
-    }
-}
-
 #[test]
 fn a_full_disk_is_waited_for_and_no_record_is_cut_or_lost() {
-    let Some(disk) = pdns_rigs::or_skip(Tmpfs::mount(64)) else { return };
-    let path = disk.0.path().join("dns.log");
-    let ballast = disk.0.path().join("ballast");
+    let Some(disk) = pdns_rigs::or_skip(pdns_rigs::tmpfs::Tmpfs::mount(64)) else { return };
+    let path = disk.path().join("dns.log");
+    let ballast = disk.path().join("ballast");
     fs::write(&ballast, [0; 20 << 10]).unwrap();
     let config = Config::new(Layout::Answer, &path);
     let mut settings = crate::Settings::new("file");

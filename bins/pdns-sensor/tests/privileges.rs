@@ -102,6 +102,29 @@ fn the_root_is_changed() {
 }
 
 #[test]
+fn what_waits_on_disk_is_written_and_read_as_the_new_user_beneath_the_new_root() {
+    if !is_root() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let (capture, spool, stats) = (scratch.file("in.pcap", pcap(3)), scratch.path("spool"), scratch.path("stats.json"));
+    fs::create_dir(&spool).unwrap();
+    chown(&spool, Some(65534), Some(65534)).unwrap();
+    // Nobody listens there, in either run.
+    for (run, restored) in [0, 3].into_iter().enumerate() {
+        let mut command = sensor_on(&capture);
+        command.args(["--quiet", "--http-url", "http://127.0.0.1:9/", "--drain-timeout", "1s", "--user", NOBODY]);
+        command.args(["--group", NOBODY, "--chroot"]).arg(capture.parent().unwrap());
+        let run_ended = Run::of(command.arg("--spool-dir").arg(&spool).arg("--stats").arg(&stats));
+        assert_eq!(run_ended.status, 0, "{}", run_ended.stderr);
+        let account: serde_json::Value = serde_json::from_str(&fs::read_to_string(&stats).unwrap()).unwrap();
+        let sink = &account["sinks"]["http"];
+        let counts = ["restored", "offered", "spooled"].map(|name| sink[name].as_u64().unwrap());
+        assert_eq!(counts, [restored, 3, restored + 3], "run {run}: {sink}");
+    }
+}
+
+#[test]
 fn the_account_is_written_to_a_file_that_root_opened() {
     if !is_root() {
         return;

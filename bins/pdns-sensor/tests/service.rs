@@ -111,8 +111,14 @@ impl Manager {
 
     fn next(&self) -> String {
         let mut text = [0; 256];
-        let length = self.0.recv(&mut text).expect("there is no news");
-        String::from_utf8(text[..length].to_vec()).unwrap()
+        loop {
+            match self.0.recv(&mut text) {
+                Ok(length) => return String::from_utf8(text[..length].to_vec()).unwrap(),
+                // The system does not go on by itself after a signal where there is a time-out.
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => panic!("there is no news: {error}"),
+            }
+        }
     }
 
     /// The next one that says something else.

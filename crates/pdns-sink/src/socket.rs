@@ -101,23 +101,25 @@ impl AsFd for Socket {
 
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.arm()?;
-        match &mut self.stream {
-            Stream::Tcp(stream) => stream.read(buffer),
-            Stream::Unix(stream) => stream.read(buffer),
-        }
-        .map_err(timed_out)
+        uninterrupted(|| {
+            self.arm()?;
+            match &mut self.stream {
+                Stream::Tcp(stream) => stream.read(buffer),
+                Stream::Unix(stream) => stream.read(buffer),
+            }
+        })
     }
 }
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.arm()?;
-        match &mut self.stream {
-            Stream::Tcp(stream) => stream.write(bytes),
-            Stream::Unix(stream) => stream.write(bytes),
-        }
-        .map_err(timed_out)
+        uninterrupted(|| {
+            self.arm()?;
+            match &mut self.stream {
+                Stream::Tcp(stream) => stream.write(bytes),
+                Stream::Unix(stream) => stream.write(bytes),
+            }
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -131,9 +133,16 @@ fn remaining(deadline: Instant) -> io::Result<Duration> {
     if left.is_zero() { Err(no_answer()) } else { Ok(left) }
 }
 
-/// A socket's time-out says that it would block.
-fn timed_out(error: io::Error) -> io::Error {
-    if error.kind() == ErrorKind::WouldBlock { no_answer() } else { error }
+/// Goes on after signals, as the system does by itself only for sockets without a time-out.
+fn uninterrupted(mut transfer: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match transfer() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // What a socket says of a time-out.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(no_answer()),
+            done => return done,
+        }
+    }
 }
 
 fn no_answer() -> io::Error {

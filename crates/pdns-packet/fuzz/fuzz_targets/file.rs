@@ -1,0 +1,4 @@
+//! See `pdns_packet_fuzz::FILE`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| (pdns_packet_fuzz::FILE.check)(input));

@@ -1,0 +1,7 @@
+//! Fuzz targets of `pdns-record`.
+#![forbid(unsafe_code)]
+
+mod decode;
+mod record;
+
+pub use record::RECORD;

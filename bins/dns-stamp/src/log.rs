@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use pdns_packet::text::printable;
+
 use crate::exit::Exit;
 
 /// Says that something does not work.
@@ -19,9 +21,10 @@ pub(crate) fn info(message: &str) {
     say("info", message);
 }
 
-/// Prints to standard output. A reader that has gone has seen enough.
+/// Prints lines to standard output; what they hold of servers and files, as it can be [printed](printable). A reader that has gone has seen enough.
 pub(crate) fn print(text: &str) -> Exit {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+    let lines = text.split('\n').map(printable).collect::<Vec<_>>().join("\n");
+    match io::stdout().write_all(lines.as_bytes()).and_then(|()| io::stdout().flush()) {
         Err(failure) if failure.kind() != io::ErrorKind::BrokenPipe => {
             error(&format!("standard output: {failure}"));
             Exit::Unknown
@@ -32,5 +35,5 @@ pub(crate) fn print(text: &str) -> Exit {
 
 fn say(level: &str, message: &str) {
     // There is nowhere else to say that standard error is closed.
-    writeln!(io::stderr(), "dns-stamp: {level}: {message}").ok();
+    writeln!(io::stderr(), "dns-stamp: {level}: {}", printable(message)).ok();
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::Error;
+use pdns_packet::text::printable;
 
 /// Something was lost, or the operator has to act.
 pub(crate) fn error(text: &str) {
@@ -35,22 +36,10 @@ pub(crate) fn with_causes(error: &Error) -> String {
 }
 
 fn line(level: &str, text: &str) {
+    // What is told holds file names, and what servers said.
     let line = format!("pdns-sensor: {level}{}\n", printable(text));
     // There is nowhere left to say that standard error is closed.
     drop(io::stderr().write_all(line.as_bytes()));
-}
-
-/// The text with control characters escaped: file names may hold any, and none may reach a terminal.
-fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -62,10 +51,5 @@ mod tests {
     fn every_cause_is_told_once() {
         let error = anyhow!("not there").context("file: not there").context("cannot start");
         assert_eq!(with_causes(&error), "cannot start: file: not there");
-    }
-
-    #[test]
-    fn control_characters_are_escaped() {
-        assert_eq!(printable("a\x1b[2J\nb\u{9b}é"), "a\\u{1b}[2J\\nb\\u{9b}é");
     }
 }

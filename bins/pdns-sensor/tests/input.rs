@@ -50,7 +50,7 @@ fn what_is_no_capture_is_refused_in_one_line() {
     // A name's control characters do not reach the terminal.
     let mut red = sensor();
     red.args(["--pcap", "\x1b[31mred\n"]);
-    Run::of(&mut red).assert_refused("\\u{1b}[31mred\\n: No such file or directory (os error 2)");
+    Run::of(&mut red).assert_refused("\\u001b[31mred\\n: No such file or directory (os error 2)");
 }
 
 #[test]

@@ -207,6 +207,39 @@ impl Text for Vec<u8> {
     }
 }
 
+/// Whether a character is obeyed rather than shown: control characters, ends of lines and paragraphs, and what directs how
+/// others are laid out. None of them is above U+FFFF.
+pub const fn is_unprintable(character: char) -> bool {
+    matches!(
+        character,
+        '\u{0}'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+    )
+}
+
+/// Text of unknown origin as one line for people, with what is not shown but obeyed as `\n`, `\r`, `\t` or `\uXXXX`: none
+/// of it reaches a terminal as a command, begins a line of its own, or turns the order of another round.
+///
+/// ```
+/// assert_eq!(pdns_packet::text::printable("ns1\x1b[2J\nß"), "ns1\\u001b[2J\\nß");
+/// ```
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' | '\t' => out.extend(character.escape_default()),
+            _ if is_unprintable(character) => out.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
 /// One more than the largest number of eight digits.
 const EIGHT_DIGITS: u64 = 100_000_000;
 
@@ -309,6 +342,14 @@ mod tests {
         let mut out = Vec::new();
         write(&mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn nothing_that_is_obeyed_stays_in_a_printable_line() {
+        let text: String = (0..=0x1_ffff).filter_map(char::from_u32).collect();
+        let line = printable(&text);
+        assert!(!line.contains(|character: char| character.is_control() || is_unprintable(character)));
+        assert_eq!(printable("a\r\n\u{9b}\u{202e}\x7fé"), "a\\r\\n\\u009b\\u202e\\u007fé");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! JSON without an intermediate form.
 
-use pdns_packet::text::Text;
+use pdns_packet::text::{Text, is_unprintable};
 
 use crate::draft::Draft;
 
@@ -50,21 +50,6 @@ pub(crate) fn untrusted(out: &mut Draft, bytes: &[u8]) {
             out.plain("\u{fffd}".as_bytes());
         }
     }
-}
-
-/// Whether a character is a control character, ends a line or a paragraph, or directs how others are laid out; none of
-/// them is above U+FFFF.
-const fn is_unprintable(character: char) -> bool {
-    matches!(
-        character,
-        '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-    )
 }
 
 #[cfg(test)]

@@ -73,6 +73,21 @@ mod tests {
     }
 
     #[test]
+    fn flows_chosen_to_meet_in_one_worker_do_not_meet_in_another_run() {
+        let flows = (0..8000).map(|port| Flow {
+            src: [10, 0, 0, 1].into(),
+            dst: [10, 0, 0, 53].into(),
+            src_port: port,
+            dst_port: 53,
+            vlan: VlanTags::NONE,
+        });
+        let (known, other) = (Shards::new(8), Shards::new(8));
+        let mut used = [0; 8];
+        flows.filter(|flow| known.of(flow) == 0).for_each(|flow| used[other.of(&flow)] += 1);
+        assert!(used.iter().all(|&flows| flows > 40), "{used:?}");
+    }
+
+    #[test]
     fn one_worker_gets_everything_and_there_is_always_one() {
         let ends = ([192, 0, 2, 1].into(), [192, 0, 2, 53].into());
         for count in [0, 1] {

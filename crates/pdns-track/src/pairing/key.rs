@@ -241,6 +241,16 @@ mod tests {
     }
 
     #[test]
+    fn questions_chosen_to_share_a_bucket_do_not_share_it_in_another_run() {
+        let [known, other] = [0, 1].map(|_| RandomState::default());
+        let bucket = |bytes: &[u8], state| QuestionKey { bytes, in_message: false }.hash(1, state) % 64;
+        let questions = (0..64_000u32).map(|number| format!("\x08{number:08x}\0\0\x01\0\x01"));
+        let chosen: Vec<String> = questions.filter(|question| bucket(question.as_bytes(), &known) == 0).collect();
+        let still = chosen.iter().filter(|question| bucket(question.as_bytes(), &other) == 0).count();
+        assert!(chosen.len() > 700 && still < chosen.len() / 10, "{still} of {}", chosen.len());
+    }
+
+    #[test]
     fn names_are_the_same_without_case_but_types_are_not() {
         let key = |bytes| QuestionKey { bytes, in_message: false };
         let question = b"\x04wWw@\0\0\x41\0\x01";

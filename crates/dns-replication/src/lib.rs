@@ -13,14 +13,34 @@
 //! - `exporter` (feature of that name) is the HTTP server that Prometheus asks.
 //! - [`report`] says what came of it, in the forms that people and monitoring read; [`exposition`] writes metrics.
 //!
+//! From an answer to the judgement. [`query::ask`] gets the answer, and [`probe`](mod@probe) does all of it:
+//!
 //! ```
-//! use dns_replication::{DomainName, Server, stamp_name};
+//! use std::time::Duration;
+//!
+//! use dns_replication::{DomainName, Server, Severity, Stamp, Thresholds, Verdict, stamp_name};
+//! use pdns_packet::dns::Message;
 //!
 //! let zone: DomainName = "local.lan".parse()?;
-//! assert_eq!(stamp_name("dns-monitor-stamp", &zone)?.as_str(), "dns-monitor-stamp.local.lan");
-//!
+//! let record = stamp_name("stamp", &zone)?;
+//! assert_eq!(record.as_str(), "stamp.local.lan");
 //! let server: Server = "[2001:db8::1]:5353".parse()?;
 //! assert_eq!(server.port, 5353);
+//!
+//! // The server answers: stamp.local.lan. 60 IN TXT "1585917601".
+//! let answer = b"\x12\x34\x84\0\0\x01\0\x01\0\0\0\0\x05stamp\x05local\x03lan\0\0\x10\0\x01\
+//!     \xc0\x0c\0\x10\0\x01\0\0\0\x3c\0\x0b\x0a1585917601";
+//! let stamp = Stamp::read(&Message::parse(answer).ok_or("no message")?, &record);
+//! assert_eq!(stamp, Stamp::Time(1_585_917_601));
+//!
+//! let thresholds = Thresholds {
+//!     warn: Duration::from_secs(2000),
+//!     crit: Duration::from_secs(4000),
+//!     max_clock_skew: Duration::from_secs(60),
+//! };
+//! let now = 1_585_917_601 + 2500;
+//! let verdict = Verdict::of(&Ok(stamp), now, &thresholds);
+//! assert_eq!(verdict.severity(), Severity::Warning);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![deny(unsafe_code)]

@@ -81,6 +81,18 @@ impl IngestStats {
 }
 
 /// Decodes frames, puts fragments together and keeps the clock.
+///
+/// ```
+/// use pdns_packet::frame::{Decoder, LinkType, Ports};
+/// use pdns_packet::time::Timestamp;
+/// use pdns_track::reassembly::FragmentConfig;
+/// use pdns_track::{Body, Ingest};
+///
+/// let frame = b"\x45\0\0\x21\0\0\0\0\x40\x11\0\0\xc0\0\x02\x01\xc0\0\x02\x35\x04\xd2\0\x35\0\x0d\0\0query";
+/// let mut ingest = Ingest::new(Decoder::new(Ports::of(&[53])), FragmentConfig::default());
+/// let packet = ingest.frame(Timestamp::new(1, 0), LinkType::RAW, frame, 33).expect("a datagram for port 53");
+/// assert_eq!(packet.body, Body::Udp { payload: b"query", missing: 0, frame_len: 33 });
+/// ```
 #[derive(Debug)]
 pub struct Ingest {
     decoder: Decoder,

@@ -6,7 +6,7 @@ STAMP ?= target/release/dns-stamp
 CARGO ?= cargo
 
 .DEFAULT_GOAL := build
-.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench bench-sinks bench-live fixtures clean deps
+.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench bench-sinks bench-live soak fixtures clean deps
 
 # libpcap compiles capture filters; its headers are needed to build.
 deps:
@@ -112,6 +112,16 @@ bench-sinks: deps
 	@command -v mvn >/dev/null || .ci/packages maven
 	$(CARGO) build --release --locked --bin pdns-sensor
 	$(CARGO) run --release --locked -p pdns-chaos --bin bench-sinks
+
+# Mixed live traffic for an hour while everything around the sensor is disturbed, as root. See docs/reliability.md.
+SOAK_MINUTES ?= 60
+soak: deps
+	@.ci/packages iproute2 python3 python3-venv rsyslog util-linux
+	@command -v npm >/dev/null || .ci/packages nodejs npm
+	@command -v javac >/dev/null || .ci/packages default-jdk-headless
+	@command -v mvn >/dev/null || .ci/packages maven
+	$(CARGO) build --release --locked --bin pdns-sensor
+	$(CARGO) run --release --locked -p pdns-soak --bin soak -- --minutes $(SOAK_MINUTES)
 
 # Writes the captures under fixtures/captures anew; a test compares them.
 fixtures:

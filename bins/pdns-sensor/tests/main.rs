@@ -17,6 +17,7 @@
 //! - `kafka`: what arrives at a real Kafka, and what is said when it does not.
 //! - `receivers`: what arrives at Fluentd, syslog, OpenSearch and ClickHouse.
 //! - `chaos`: whether everything arrives when the program and the receiver are killed.
+//! - `soak`: whether nothing is lost while interfaces flap, receivers die, the disk is full and the log is rotated.
 //! - `golden`: whether each capture under `fixtures/captures` gives exactly the records that were checked for it.
 //! - `account`: whether every frame, message and record is in exactly one place.
 //! - `determinism`: whether the same capture gives the same records on every run and with any number of workers.
@@ -54,4 +55,5 @@ mod profile;
 mod receivers;
 mod service;
 mod sinks;
+mod soak;
 mod util;

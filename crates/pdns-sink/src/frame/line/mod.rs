@@ -316,7 +316,13 @@ impl Line {
         }
         // After a failure one delivery finds out whether the receiver is back.
         let window = if self.failing_since.is_some() { 1 } else { self.limits.window };
-        self.state != State::Gone && self.flights.len() < window
+        self.state != State::Gone && self.flights.len() < window && self.leaves_room()
+    }
+
+    /// Whether one more delivery leaves half of the memory to what comes, which the spool can then take. One is always under way.
+    fn leaves_room(&self) -> bool {
+        let under_way: usize = self.flights.iter().map(|flight| flight.parcel.batch.size()).sum();
+        under_way == 0 || self.disk.is_none() || under_way + self.limits.batch_bytes <= self.limits.memory / 2
     }
 
     fn next_parcel(&mut self, now: Instant) -> Option<Parcel> {

@@ -476,6 +476,27 @@ fn a_full_disk_fills_the_queue_and_then_the_policy_holds() {
 }
 
 #[test]
+fn deliveries_that_hang_leave_room_for_what_goes_to_the_spool() {
+    let mut harness = Harness::spooled(false, |settings, needs| {
+        settings.queue_bytes = 16 * KIB;
+        settings.when_full = WhenFull::Drop;
+        needs.window = 5;
+    });
+    let mut memory = Memory { room: usize::MAX, ..Memory::default() };
+    let mut under_way = 0;
+    for start in 0..50 {
+        harness.offer(start * 40..(start + 1) * 40);
+        // None of them has an outcome.
+        while let Action::Submit(..) = memory.poll(&mut harness) {
+            under_way += 1;
+        }
+    }
+    let stats = harness.stats();
+    assert_eq!((stats.dropped_total(), stats.in_flight), (0, under_way), "{stats:?}");
+    assert!(under_way >= 1 && stats.spooled_records + stats.queued_records == 2000, "{stats:?}");
+}
+
+#[test]
 fn a_disk_that_fails_is_told_of_and_tried_again_and_does_not_stop_deliveries() {
     let mut harness = Harness::spooled(true, |_, _| {});
     harness.offer(0..40);

@@ -33,6 +33,9 @@ use crate::{Batch, DeliveryId, DropReason, Failure, LastError, Needs, Outcome, P
 /// How often a batch fails in a way that may be its own fault until it is split.
 const SUSPECT_TRIES: u32 = 4;
 
+/// How often a record by itself fails after others were delivered until it is refused.
+const PROOFS: u32 = 2;
+
 /// How much is written to disk before the line is looked at again.
 const APPEND_BYTES: usize = 8 << 20;
 
@@ -250,7 +253,7 @@ impl Line {
         match disk.fetched(fetched) {
             Ok(Some((batch, number, age))) => {
                 let since = now.checked_sub(age).unwrap_or(now);
-                self.again.push_back(Parcel::new(Arc::new(batch), since, Origin::Spool(number)));
+                self.again(Parcel::new(Arc::new(batch), since, Origin::Spool(number)));
             }
             Ok(None) => {}
             Err(damage) => {
@@ -326,16 +329,27 @@ impl Line {
     }
 
     fn next_parcel(&mut self, now: Instant) -> Option<Parcel> {
-        if let Some(parcel) = self.again.pop_front() {
+        if let Some(parcel) = self.due_again() {
             return Some(self.fitting(parcel));
         }
         if self.disk.as_ref().is_some_and(|disk| disk.goes_before_memory(now)) || !self.is_ready(now) {
-            return None;
+            let is_drained = self.disk.as_ref().is_none_or(Disk::is_drained);
+            // Only what is set aside is there, and with nothing else to try it is.
+            return if is_drained { self.again.pop_front() } else { None };
         }
         let first = self.queue.pop_front()?;
         self.queue_bytes -= first.batch.size();
         let batch = self.merged(first.batch);
         Some(self.fitting(Parcel::new(batch, first.since, Origin::Memory)))
+    }
+
+    /// What failed or was cut, but for what is set aside until another delivery succeeds.
+    fn due_again(&mut self) -> Option<Parcel> {
+        let delivered = self.stats.batches;
+        let is_due = |parcel: &Parcel| parcel.aside.is_some_and(|then| delivered > then);
+        let first = || self.again.front().filter(|parcel| parcel.aside.is_none()).map(|_| 0);
+        let place = self.again.iter().position(is_due).or_else(first)?;
+        self.again.remove(place)
     }
 
     /// Whether the batches that wait are worth a delivery: enough of them, or old enough.
@@ -444,12 +458,22 @@ impl Line {
 
     fn suspect(&mut self, now: Instant, mut parcel: Parcel, failure: &Failure) {
         parcel.suspicions += 1;
-        if parcel.suspicions < SUSPECT_TRIES {
+        if parcel.suspicions < SUSPECT_TRIES && parcel.aside.is_none() {
             return self.again(parcel);
         }
         // Its parts have less to prove.
         parcel.suspicions = SUSPECT_TRIES - 2;
-        self.split(now, parcel, failure);
+        if parcel.records() > 1 {
+            return self.split(now, parcel, failure);
+        }
+        // While nothing is taken it is the receiver's fault, however long that lasts.
+        let delivered = self.stats.batches;
+        parcel.proofs += u32::from(parcel.aside.is_some_and(|then| delivered > then));
+        if parcel.proofs >= PROOFS {
+            return self.refuse(now, &parcel, parcel.batch.clone(), failure.reason.clone());
+        }
+        parcel.aside = Some(delivered);
+        self.again(parcel);
     }
 
     fn split(&mut self, now: Instant, parcel: Parcel, failure: &Failure) {

@@ -18,6 +18,10 @@ pub(crate) struct Parcel {
     pub last: Option<DeliveryId>,
     /// How often it failed in a way that may be its own fault.
     pub suspicions: u32,
+    /// For a record by itself that is set aside, since it may be its own fault: how many deliveries had succeeded by then.
+    pub aside: Option<u64>,
+    /// How often it failed again after others had succeeded.
+    pub proofs: u32,
 }
 
 /// Where records come from, and have to be settled.
@@ -38,7 +42,7 @@ pub(crate) struct Flight {
 
 impl Parcel {
     pub(crate) const fn new(batch: Arc<Batch>, since: Instant, origin: Origin) -> Self {
-        Self { batch, since, origin, tries: 0, last: None, suspicions: 0 }
+        Self { batch, since, origin, tries: 0, last: None, suspicions: 0, aside: None, proofs: 0 }
     }
 
     pub(crate) fn records(&self) -> u64 {
@@ -50,11 +54,13 @@ impl Parcel {
         Self { batch: Arc::new(batch), last: None, ..*self }
     }
 
-    /// What is compared to keep parcels in the order of their records: memory holds what is older than the spool.
-    pub(crate) fn order(&self) -> (u64, Instant) {
-        match self.origin {
-            Origin::Memory => (0, self.since),
-            Origin::Spool(number) => (number + 1, self.since),
-        }
+    /// What is compared to keep parcels in the order of their records: memory holds what is older than the spool. What is set
+    /// aside comes last.
+    pub(crate) fn order(&self) -> (bool, u64, Instant) {
+        let place = match self.origin {
+            Origin::Memory => 0,
+            Origin::Spool(number) => number + 1,
+        };
+        (self.aside.is_some(), place, self.since)
     }
 }

@@ -272,6 +272,33 @@ fn a_record_that_stops_its_batch_again_and_again_is_found_and_dropped() {
 }
 
 #[test]
+fn a_receiver_that_takes_nothing_has_nothing_dropped_however_long_that_lasts() {
+    for spooled in [false, true] {
+        let mut harness = if spooled { Harness::spooled(false, |_, _| {}) } else { Harness::new(|_, _| {}) };
+        let mut memory = Memory { room: usize::MAX, ..Memory::default() };
+        (0..5).for_each(|start| assert!(harness.offer(start * 40..(start + 1) * 40)));
+        let mut arrived = Vec::new();
+        for tries in 0..2000 {
+            match memory.poll(&mut harness) {
+                // What stands before a receiver that is away accepts each connection, and closes it.
+                Action::Submit(id, _) if tries < 1000 => {
+                    harness.outcome(id, Outcome::Retry(Failure::new("closed before it was acknowledged").suspect()));
+                }
+                Action::Submit(id, batch) => {
+                    arrived.extend(numbers(&batch));
+                    harness.outcome(id, Outcome::Delivered);
+                }
+                Action::Wait(Some(until)) => harness.now = until,
+                _ => break,
+            }
+        }
+        arrived.sort_unstable();
+        assert_eq!(arrived, (0..200).collect::<Vec<_>>());
+        assert_eq!((harness.stats().dropped_total(), harness.stats().queued_records), (0, 0));
+    }
+}
+
+#[test]
 fn of_a_batch_that_was_partly_taken_the_rest_has_its_own_fate() {
     let mut harness = Harness::new(|_, _| {});
     harness.offer(0..5);

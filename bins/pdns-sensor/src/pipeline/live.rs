@@ -87,6 +87,7 @@ impl Interfaces {
                 heard: None,
                 news: false,
                 unread: false,
+                is_blind: false,
                 stop: self.stop.clone(),
             };
             threads.push(spawn(index, &ends, move || listener.run())?);
@@ -203,6 +204,8 @@ struct Listener {
     news: bool,
     /// Whether nobody takes records any more.
     unread: bool,
+    /// Whether there is no interface any more that could be captured from without a restart.
+    is_blind: bool,
     stop: Stop,
 }
 
@@ -214,12 +217,15 @@ impl Listener {
         self.worker.finish(now);
         self.put_up();
         listened.context("cannot wait for frames")?;
+        if self.is_blind {
+            return Err(anyhow!("no interface is left that it may capture from"));
+        }
         Ok(self.worker.failure())
     }
 
-    /// Takes frames until the run is to end, or nobody takes records any more.
+    /// Takes frames until the run is to end, nobody takes records any more, or no frames can come any more.
     fn listen(&mut self) -> io::Result<()> {
-        while !self.stop.is_set() && !self.unread {
+        while !self.stop.is_set() && !self.unread && !self.is_blind {
             self.turn()?;
         }
         Ok(())
@@ -292,7 +298,7 @@ impl Listener {
     }
 
     /// Logs what happened to an interface, and takes it down.
-    fn tell(&self, event: &LiveEvent) {
+    fn tell(&mut self, event: &LiveEvent) {
         match event {
             LiveEvent::Up { .. } => log::info(&event.to_string()),
             LiveEvent::Stuck { error, .. } if error.is_denied() => {
@@ -301,6 +307,7 @@ impl Listener {
             LiveEvent::Down { .. } | LiveEvent::Stuck { .. } => log::warn(&event.to_string()),
         }
         self.board.interfaces().note(event);
+        self.is_blind = self.board.interfaces().are_lost();
     }
 
     fn put_up(&mut self) {

@@ -34,13 +34,33 @@ fn a_capture_goes_on_without_any_privilege() {
         sensor.wait_for("interface 'cap0' is captured from again");
         exchange(&mut sender, 2, 1);
         assert_eq!(sensor.record()["id"], 2);
-        // An interface made anew does, which it says.
+        // An interface made anew does, which it says, and ends: whoever looks after it starts it again.
         let _sender = make_anew();
         let line = sensor.wait_for("no right to capture on 'cap0'");
         assert!(line.starts_with("pdns-sensor: error: ") && line.contains("--keep-net-raw"), "{line}");
-        let (_, logged) = sensor.end();
+        let (status, _, logged) = sensor.wait();
+        assert_eq!(status, 1, "{logged:?}");
+        assert!(
+            logged.iter().any(|line| line.ends_with("no interface is left that it may capture from")),
+            "{logged:?}"
+        );
         let first = "pdns-sensor: running as uid 65534 gid 1 with no capability; files: ";
         assert!(logged[0].starts_with(first), "{logged:?}");
+    });
+}
+
+#[test]
+fn the_other_interfaces_are_captured_from_when_one_needs_a_right() {
+    in_namespace(|| {
+        pair("cap0", "far0");
+        pair("cap1", "far1");
+        let mut sender = Sender::new("far1");
+        let mut sensor = Sensor::start(live(&["cap0", "cap1"]).args(["--user", "65534", "--group", "1"]));
+        let _sender = make_anew();
+        sensor.wait_for("no right to capture on 'cap0'");
+        exchange(&mut sender, 1, 1);
+        assert_eq!(sensor.record()["id"], 1);
+        sensor.end();
     });
 }
 

@@ -6,7 +6,7 @@ STAMP ?= target/release/dns-stamp
 CARGO ?= cargo
 
 .DEFAULT_GOAL := build
-.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench bench-sinks bench-live soak fixtures clean deps
+.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench bench-sinks bench-live bench-flood soak fixtures clean deps
 
 # libpcap compiles capture filters; its headers are needed to build.
 deps:
@@ -103,6 +103,11 @@ bench-live: deps
 	@.ci/packages iproute2 tcpreplay
 	$(CARGO) build --release --locked --bin pdns-sensor
 	$(CARGO) run --release --locked -p pdns-bench --bin bench -- live --json target/bench-live.json
+
+# Memory, losses and time under hostile traffic. See docs/hostile-input.md.
+bench-flood: deps
+	$(CARGO) build --release --locked --bin pdns-sensor
+	$(CARGO) run --release --locked -p pdns-bench --bin bench -- flood
 
 # How fast sinks are, and whether they lose anything when all around them fails. See docs/performance.md.
 bench-sinks: deps

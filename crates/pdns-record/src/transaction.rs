@@ -231,9 +231,11 @@ fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, out: &mut Draf
         out.plain(b"]");
     }
     out.names().clear();
-    // A question that is spelled alike, case and all, without pointers that could lead apart.
+    // A question that is spelled alike, case and all, without pointers that could lead apart. The root is written as a dot,
+    // and is nothing at the end of another name.
     if let (Some(asked), Some(repeated)) = (message.uncompressed_question(), carrier.uncompressed_question())
         && asked == repeated
+        && !asked.starts_with(&[0])
     {
         out.names().remember(Header::LEN, name);
     }

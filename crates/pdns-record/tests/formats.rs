@@ -4,11 +4,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use pdns_capture::CaptureFile;
-use pdns_packet::frame::{Decoder, LinkType, Ports};
+use pdns_packet::dns::Message;
+use pdns_packet::frame::{Decoder, LinkType, Ports, VlanTags};
 use pdns_packet::time::Timestamp;
 use pdns_record::{Encoder, Encoding, Format, Layout};
 use pdns_track::reassembly::FragmentConfig;
-use pdns_track::{Ingest, Tracker, TrackerConfig, Transaction};
+use pdns_track::{Ingest, Observed, Status, Tracker, TrackerConfig, Transaction, Transport};
 
 #[test]
 fn every_record_decodes_to_its_json() {
@@ -60,6 +61,31 @@ fn the_end_of_each_record_is_told() {
             });
         }
     }
+}
+
+#[test]
+fn a_name_that_ends_at_the_root_of_the_question_ends_there() {
+    let message =
+        b"\0\x01\x81\x80\0\x01\0\x01\0\0\0\0\0\0\x02\0\x01\x01a\xc0\x0c\0\x02\0\x01\0\0\0\0\0\x04\x01b\xc0\x0c";
+    let message = Message::parse(message).unwrap();
+    let observed = Observed { time: Timestamp::default(), message: &message, missing: 0, frame_len: 0 };
+    let transaction = Transaction {
+        status: Status::Orphan,
+        client: [192, 0, 2, 1].into(),
+        client_port: 40_000,
+        server: [192, 0, 2, 53].into(),
+        server_port: 53,
+        transport: Transport::Udp,
+        vlan: VlanTags::NONE,
+        query: None,
+        response: Some(&observed),
+        retransmits: 0,
+    };
+    let mut line = Vec::new();
+    Encoder::new(Layout::Transaction, "x", "").encode(&transaction, &mut line);
+    let line = String::from_utf8(line).unwrap();
+    assert!(line.contains(r#""qname":".""#), "{line}");
+    assert!(line.contains(r#"{"name":"a","type":"NS","ttl":0,"rdata":"b"}"#), "{line}");
 }
 
 const LAYOUTS: [(Layout, &str); 2] = [(Layout::Answer, "answer"), (Layout::Transaction, "transaction")];

@@ -271,8 +271,9 @@ impl<F: Folder> Spool<F> {
         self.sync_now()?;
         self.writer = None;
         // A segment's number is never used again, so that the position never means another one.
-        self.last_segment += 1;
-        let number = self.last_segment;
+        let used_up = || io::Error::other("no number is left for a segment: move the folder away");
+        let number = self.last_segment.checked_add(1).ok_or_else(used_up)?;
+        self.last_segment = number;
         let mut file = self.folder.create(number)?;
         let made = fs::write_all_at(&mut file, 0, &format::segment_header(number));
         let made = made.and_then(|()| if self.sync == SyncPolicy::Never { Ok(()) } else { self.folder.sync() });

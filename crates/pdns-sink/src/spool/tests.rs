@@ -297,6 +297,16 @@ fn damage_in_the_middle_costs_the_rest_of_its_segment() {
     assert!(numbers.starts_with(&[0]) && numbers.ends_with(&[11]) && lost > 0, "{numbers:?}");
 }
 
+#[test]
+fn a_segment_with_the_last_number_leaves_none_for_another() {
+    let memory = Memory::default();
+    memory.create(u64::MAX).unwrap();
+    let (mut spool, left) = memory.spool().unwrap();
+    assert_eq!(left, Left::default());
+    let failure = append(&mut spool, 1).failure.unwrap();
+    assert!(failure.starts_with("no number is left"), "{failure}");
+}
+
 /// Appends, delivers and appends again. What was appended for sure, and what was delivered.
 fn scenario(spool: &mut Spool<Memory>) -> (Vec<u64>, u64) {
     let mut kept = Vec::new();

@@ -71,6 +71,16 @@ fn a_chain_of_headers_is_followed() {
     assert!(!filter.matches(&frame, 64));
 }
 
+/// The length of an Authentication header leads libpcap's program to where that many bytes are from the start. Its own
+/// machine never leaves this frame.
+#[test]
+fn a_chain_that_is_a_circle_comes_to_an_end() {
+    let filter = Filter::compile("ip6 protochain 17", 101).unwrap();
+    let mut frame = [&[0x60, 0, 0, 0, 0, 24, 51, 64][..], &[1; 32]].concat();
+    frame.extend([51, 40 / 4 - 2, 0, 0, 0, 0, 0, 0]);
+    assert!(!filter.matches(&frame, 48));
+}
+
 #[test]
 fn a_program_that_leaves_itself_is_refused() {
     let new = |texts: &[&str]| Program::new(texts.iter().map(ToString::to_string)).map(|program| program.run(&[1], 1));

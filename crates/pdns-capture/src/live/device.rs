@@ -326,6 +326,7 @@ impl Device {
 /// Checks the filter of an interface that is not open, as if it were Ethernet.
 pub(super) fn check_filter(device: &str, config: &LiveConfig) -> Result<(), LiveError> {
     let Some(expression) = &config.filter else { return Ok(()) };
+    refuse_loops(device, expression)?;
     Filter::compile(expression, 1).map(drop).map_err(|error| LiveError::Filter {
         device: device.to_owned(),
         expression: expression.clone(),
@@ -333,6 +334,20 @@ pub(super) fn check_filter(device: &str, config: &LiveConfig) -> Result<(), Live
             crate::FilterError::Refused { message, .. } => message,
             error => error.to_string(),
         },
+    })
+}
+
+/// Refuses a filter that jumps back. The kernel takes none, so that libpcap's machine would run it, and an IPv6 frame with an
+/// Authentication header can keep that in a circle for ever: libpcap goes on at the length of that header instead of behind
+/// it. Capture files are filtered by a machine that gives up.
+pub(super) fn refuse_loops(device: &str, expression: &str) -> Result<(), LiveError> {
+    if !expression.contains("protochain") {
+        return Ok(());
+    }
+    Err(LiveError::Filter {
+        device: device.to_owned(),
+        expression: expression.to_owned(),
+        message: "protochain is for capture files only: one frame could keep libpcap busy for ever".to_owned(),
     })
 }
 
@@ -356,3 +371,18 @@ const PATIENCE: u32 = 5;
 
 /// No interface's number.
 const NONE: u32 = u32::MAX;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_may_not_end_is_refused() {
+        let error = refuse_loops("eth0", "udp or ip6 protochain 17").unwrap_err().to_string();
+        assert!(
+            error.starts_with("filter 'udp or ip6 protochain 17' on 'eth0': protochain is for capture files"),
+            "{error}"
+        );
+        assert!(refuse_loops("eth0", "udp port 53").is_ok());
+    }
+}

@@ -7,6 +7,7 @@ use pcap::{Active, Capture, Precision};
 use pdns_packet::frame::LinkType;
 use pdns_packet::time::Timestamp;
 
+use super::device::refuse_loops;
 use super::error::describe;
 use super::interfaces::ANY;
 use super::sys::fanout;
@@ -148,6 +149,7 @@ impl Kernel {
 
     fn filter(&mut self, device: &str, config: &LiveConfig) -> Result<(), LiveError> {
         let expression = config.filter.clone().unwrap_or_else(|| default_filter(self.link, &config.ports));
+        refuse_loops(device, &expression)?;
         self.capture.filter(&expression, true).map_err(|error| LiveError::Filter {
             device: device.to_owned(),
             expression,

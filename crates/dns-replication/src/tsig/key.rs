@@ -71,7 +71,7 @@ impl TsigKey {
 
     /// The name of the key, in lower case and without a final dot.
     pub fn name(&self) -> String {
-        self.0.name().to_string().trim_end_matches('.').to_ascii_lowercase()
+        self.0.name().to_string().to_ascii_lowercase()
     }
 
     /// What `domain` signs with.

@@ -15,6 +15,15 @@ pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Layer {
     layer(&command().get_matches_from(normalised(arguments)))
 }
 
+/// As [`read`], but mistakes do not end the program.
+///
+/// # Errors
+/// What clap says.
+#[cfg(feature = "fuzz")]
+pub(crate) fn try_read(arguments: impl Iterator<Item = OsString>) -> Result<Layer, clap::Error> {
+    Ok(layer(&command().try_get_matches_from(normalised(arguments))?))
+}
+
 fn command() -> Command {
     let command = Command::new("pdns-sensor")
         .version(env!("CARGO_PKG_VERSION"))

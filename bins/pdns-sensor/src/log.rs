@@ -36,6 +36,10 @@ pub(crate) fn with_causes(error: &Error) -> String {
 }
 
 fn line(level: &str, text: &str) {
+    #[cfg(feature = "fuzz")]
+    if crate::fuzz::is_silent() {
+        return;
+    }
     // What is told holds file names, and what servers said.
     let line = format!("pdns-sensor: {level}{}\n", printable(text));
     // There is nowhere left to say that standard error is closed.

@@ -49,6 +49,9 @@ pub mod discover;
 #[cfg(feature = "exporter")]
 pub mod exporter;
 pub mod exposition;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod gss;
 pub mod keytab;
 mod name;

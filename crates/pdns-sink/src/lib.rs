@@ -37,6 +37,9 @@ mod batch;
 pub mod file;
 pub mod fluentd;
 mod frame;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "kafka")]

@@ -91,6 +91,14 @@ impl Config {
         Self { sinks, ..Self::resolve(&layers, findings) }
     }
 
+    /// What holds of a file's content, a `.env`'s, and a command line.
+    #[cfg(feature = "fuzz")]
+    pub(crate) fn of(file: &[u8], dot_env: &[u8], command_line: &Layer, findings: &mut Findings) -> Self {
+        let (file, sinks) = file::read(Path::new("pdns-sensor.toml"), file, findings);
+        let dot_env = environment::dot_env(dot_env, findings);
+        Self { sinks, ..Self::resolve(&[defaults(), file, dot_env, command_line.clone()], findings) }
+    }
+
     /// Finds what holds in layers, the strongest last.
     fn resolve(layers: &[Layer], findings: &mut Findings) -> Self {
         let merged = layers.iter().fold(Figment::new(), |merged, layer| merged.merge(layer));

@@ -92,6 +92,21 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
     end(&settings, outcome, &board, stats, profile)
 }
 
+/// Reads the capture files of settings into sinks, in this process and without its rights, signals and metrics. Says
+/// whether all could be read.
+///
+/// # Errors
+///
+/// There is no thread to be had.
+#[cfg(feature = "fuzz")]
+pub(crate) fn read(mut settings: Settings, sinks: Sinks) -> Result<(bool, crate::account::Account)> {
+    let board = Arc::new(Board::new(Some(Arc::clone(&sinks))));
+    let files = Files::open(&mut settings, &Stop::default());
+    let outcome = files.start(&settings, Some(&sinks), &board)?.run();
+    sinks.shutdown(settings.drain_timeout);
+    Ok((!outcome.incomplete && outcome.unusable.is_none(), board.account()))
+}
+
 /// Gives up what is no longer needed, and says so where that is of interest: of a sensor that goes on running.
 fn give_up(settings: &Settings, needs: &Needs) -> Result<()> {
     let state = privileges::give_up(&settings.privileges, needs)?;

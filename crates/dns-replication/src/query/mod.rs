@@ -138,6 +138,16 @@ pub enum QueryError {
     Local(Arc<io::Error>),
 }
 
+/// Reads an answer to a question that was sent with this id, without a server.
+///
+/// # Errors
+/// The bytes are no answer to it.
+#[cfg(feature = "fuzz")]
+pub(crate) fn read(bytes: &[u8], question: &Question, id: u16) -> Result<Reply, Mismatch> {
+    message::read(bytes, question, id)?;
+    Ok(Reply { bytes: bytes.to_vec(), transport: Transport::Udp, elapsed: Duration::ZERO })
+}
+
 fn ignored(mismatches: u32, last: Option<Mismatch>) -> String {
     match last {
         Some(last) => format!(", {mismatches} messages ignored, the last for {last}"),

@@ -13,6 +13,8 @@
 
 mod error;
 mod exchange;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod inject;
 mod lock;
 mod message;

@@ -97,6 +97,15 @@ fn acknowledged(socket: &mut Socket, chunk: &str) -> Result<(), Failure> {
     }
 }
 
+#[cfg(feature = "fuzz")]
+pub(crate) fn answer(bytes: &[u8]) -> Option<Result<&str, ()>> {
+    match parse(bytes) {
+        Answer::Acknowledged(chunk) => Some(Ok(chunk)),
+        Answer::Unexpected => Some(Err(())),
+        Answer::Incomplete => None,
+    }
+}
+
 fn unacknowledged(error: &io::Error) -> Failure {
     if error.kind() == ErrorKind::TimedOut {
         return Failure::new("the chunk was not acknowledged in time");

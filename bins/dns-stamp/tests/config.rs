@@ -30,6 +30,18 @@ fn the_command_line_goes_before_the_environment_before_the_file() {
 }
 
 #[test]
+fn what_is_printed_reads_back_with_its_zone() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    let printed = dns_stamp(&["check", "--zone", "a.example", "--server", "::1", "--print-config"]).output().unwrap();
+    fs::write(&file, &printed.stdout).unwrap();
+    let again = dns_stamp(&["check", "--config", path, "--print-config"]).output().unwrap();
+    assert_eq!(stdout(&again), stdout(&printed));
+    let checked = dns_stamp(&["check", "--config", path, "--check-config"]).output().unwrap();
+    assert_eq!((checked.status.code(), stderr(&checked)), (Some(0), String::new()));
+}
+
+#[test]
 fn one_file_serves_all_commands() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(&file, FILE.replace("[zones.office]", "[zones.office]\nprimary = 'ns1.office.example'")).unwrap();

@@ -55,14 +55,29 @@ impl Config {
         Self::merge(line, environment, file.unwrap_or_default())
     }
 
+    /// What holds of a command line, an environment and a file's text.
+    #[cfg(feature = "fuzz")]
+    pub(crate) fn of(
+        line: &Line,
+        variables: impl Iterator<Item = (OsString, OsString)>,
+        text: &str,
+        findings: &mut Findings,
+    ) -> Self {
+        let environment = environment::read(variables, findings);
+        Self::merge(line, environment, file::read("dns-stamp.toml", text, findings))
+    }
+
     /// Lets what is given for this run hold in every zone of the file.
     fn merge(line: &Line, environment: Self, file: Self) -> Self {
         let mut given = line.zone.clone().or(environment.defaults);
         // Chooses among zones, where there are any.
         let zone = given.target.zone.take();
-        let zones = file.zones.into_iter().map(|(name, options)| (name, given.clone().or(options))).collect();
+        let zones: BTreeMap<_, _> =
+            file.zones.into_iter().map(|(name, options)| (name, given.clone().or(options))).collect();
         let mut defaults = given.or(file.defaults);
-        defaults.target.zone = zone;
+        // Where there are none the file may name its only one here, as `--print-config` does.
+        let only_one = defaults.target.zone.filter(|_| zones.is_empty());
+        defaults.target.zone = zone.or(only_one);
         Self {
             defaults,
             zones,

@@ -27,6 +27,9 @@ pub use ureq::http::header::{HeaderName, HeaderValue};
 /// The most that is read of a response: the answer to `_bulk` has a few hundred bytes for each record that failed.
 const MAX_RESPONSE: u64 = 16 << 20;
 
+/// The longest pause that a server gets by asking for it: one that it calculated wrongly must not silence a sink for years.
+const MAX_PAUSE: Duration = Duration::from_secs(3600);
+
 /// A sink that posts one batch after the other.
 #[derive(Debug)]
 pub struct Http {
@@ -115,7 +118,7 @@ impl Deliver for Http {
 
     fn deliver(&mut self, batch: &Batch) -> Outcome {
         match self.post(batch) {
-            Ok(response) => verdict(&self.config.protocol, &response),
+            Ok(response) => verdict(&self.config.protocol, &response, batch.records()),
             Err(failure) => Outcome::Retry(failure),
         }
     }
@@ -146,12 +149,17 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Response, Fail
     let (status, retry_after) = (response.status().as_u16(), number("retry-after"));
     let exception = number("x-clickhouse-exception-code");
     let body = response.body_mut().with_config().limit(MAX_RESPONSE).lossy_utf8(true).read_to_string();
-    Ok(Response {
-        status,
-        retry_after: retry_after.map(|seconds| Duration::from_secs(u64::from(seconds))),
-        exception,
-        body: body.map_err(unanswered)?,
-    })
+    Ok(Response { status, retry_after: retry_after.map(pause), exception, body: body.map_err(unanswered)? })
+}
+
+/// The pause that a server asks for, in seconds, as far as it gets one.
+fn pause(seconds: u32) -> Duration {
+    Duration::from_secs(u64::from(seconds)).min(MAX_PAUSE)
+}
+
+#[cfg(feature = "fuzz")]
+pub(crate) fn answer(protocol: &Protocol, status: u16, exception: Option<u32>, body: String, records: u64) -> Outcome {
+    verdict(protocol, &Response { status, retry_after: None, exception, body }, records)
 }
 
 fn unanswered(error: ureq::Error) -> Failure {
@@ -263,6 +271,9 @@ mod tests {
         assert_eq!(exchange(|_| {}, answer).0, Outcome::Stop(Failure::new("status 302: move")));
         let answer = "HTTP/1.1 503 Busy\r\nretry-after: 9\r\ncontent-length: 0\r\n\r\n";
         let expected = Failure::new("status 503").with_pause(Duration::from_secs(9));
+        assert_eq!(exchange(|_| {}, answer).0, Outcome::Retry(expected));
+        let answer = "HTTP/1.1 429 Slow\r\nretry-after: 4294967295\r\ncontent-length: 0\r\n\r\n";
+        let expected = Failure::new("status 429").with_pause(MAX_PAUSE);
         assert_eq!(exchange(|_| {}, answer).0, Outcome::Retry(expected));
     }
 

@@ -21,10 +21,10 @@ pub(super) struct Response {
 /// How much of an answer is quoted in messages.
 const QUOTED: usize = 200;
 
-/// What became of the records, by the status first and then by what the protocol says beyond it.
-pub(super) fn verdict(protocol: &Protocol, response: &Response) -> Outcome {
+/// What became of so many records, by the status first and then by what the protocol says beyond it.
+pub(super) fn verdict(protocol: &Protocol, response: &Response, records: u64) -> Outcome {
     match protocol {
-        Protocol::Bulk { .. } if response.status == 200 => bulk(response),
+        Protocol::Bulk { .. } if response.status == 200 => bulk(response, records),
         Protocol::ClickHouse { .. } if response.status >= 400 => click_house(response),
         _ => by_status(response),
     }
@@ -63,13 +63,18 @@ struct BulkResult {
 }
 
 /// Each record has a status of its own.
-fn bulk(response: &Response) -> Outcome {
+fn bulk(response: &Response, records: u64) -> Outcome {
     let Ok(answer) = serde_json::from_str::<BulkAnswer>(&response.body) else {
         let text = format!("the answer is not that of _bulk: {}", quoted(&response.body));
         return Outcome::Stop(Failure::new(text));
     };
     if !answer.errors {
         return Outcome::Delivered;
+    }
+    // What is not told of would count as delivered.
+    if answer.items.len() as u64 != records {
+        let text = format!("the answer to {records} records tells of {}", answer.items.len());
+        return Outcome::Retry(Failure::new(text).suspect());
     }
     let mut partly = Partly::default();
     for (place, BulkItem { create: BulkResult { status, error } }) in answer.items.into_iter().enumerate() {
@@ -154,15 +159,15 @@ mod tests {
     }
 
     fn lines(status: u16) -> Outcome {
-        verdict(&Protocol::Lines(Template::lines()), &response(status, "because"))
+        verdict(&Protocol::Lines(Template::lines()), &response(status, "because"), 1)
     }
 
-    fn bulk_answer(body: &str) -> Outcome {
-        verdict(&Protocol::Bulk { index: "dns".into() }, &response(200, body))
+    fn bulk_answer(records: u64, body: &str) -> Outcome {
+        verdict(&Protocol::Bulk { index: "dns".into() }, &response(200, body), records)
     }
 
     fn rows(status: u16, body: &str) -> Outcome {
-        verdict(&Protocol::ClickHouse { table: "dns".into() }, &response(status, body))
+        verdict(&Protocol::ClickHouse { table: "dns".into() }, &response(status, body), 1)
     }
 
     #[test]
@@ -182,13 +187,13 @@ mod tests {
     #[test]
     fn the_pause_that_was_asked_for_is_kept() {
         let busy = Response { retry_after: Some(Duration::from_secs(7)), ..response(503, "") };
-        let outcome = verdict(&Protocol::Lines(Template::lines()), &busy);
+        let outcome = verdict(&Protocol::Lines(Template::lines()), &busy, 1);
         assert_eq!(outcome, Outcome::Retry(Failure::new("status 503").with_pause(Duration::from_secs(7))));
     }
 
     #[test]
     fn records_of_a_bulk_have_their_own_fates() {
-        assert_eq!(bulk_answer(r#"{"errors":false}"#), Outcome::Delivered);
+        assert_eq!(bulk_answer(5, r#"{"errors":false}"#), Outcome::Delivered);
         let error = r#""error":{"type":"mapper_parsing_exception","reason":"no  number"}"#;
         let busy = r#""error":{"type":"es_rejected_execution_exception","reason":"full"}"#;
         let body = format!(
@@ -201,12 +206,22 @@ mod tests {
             reason: Some(Failure::new("es_rejected_execution_exception: full")),
             cut: 0,
         };
-        assert_eq!(bulk_answer(&body), Outcome::Partly(expected));
+        assert_eq!(bulk_answer(5, &body), Outcome::Partly(expected));
         let there = r#"{"errors":true,"items":[{"create":{"status":409,"error":{"type":"version_conflict"}}}]}"#;
-        assert_eq!(bulk_answer(there), Outcome::Delivered);
+        assert_eq!(bulk_answer(1, there), Outcome::Delivered);
         let missing = r#"{"errors":true,"items":[{"create":{"status":404,"error":{"type":"a","reason":"b"}}}]}"#;
-        assert_eq!(bulk_answer(missing), Outcome::Stop(Failure::new("a: b")));
-        assert!(matches!(bulk_answer("<html>"), Outcome::Stop(_)));
+        assert_eq!(bulk_answer(1, missing), Outcome::Stop(Failure::new("a: b")));
+        assert!(matches!(bulk_answer(1, "<html>"), Outcome::Stop(_)));
+    }
+
+    #[test]
+    fn a_bulk_answer_that_leaves_records_out_delivers_none() {
+        let expected =
+            |told| Outcome::Retry(Failure::new(format!("the answer to 2 records tells of {told}")).suspect());
+        assert_eq!(bulk_answer(2, r#"{"errors":true}"#), expected(0));
+        let item = r#"{"create":{"status":201}}"#;
+        assert_eq!(bulk_answer(2, &format!(r#"{{"errors":true,"items":[{item}]}}"#)), expected(1));
+        assert_eq!(bulk_answer(2, &format!(r#"{{"errors":true,"items":[{item},{item},{item}]}}"#)), expected(3));
     }
 
     #[test]
@@ -229,7 +244,7 @@ mod tests {
         }
         assert_eq!(rows(200, ""), Outcome::Delivered);
         let header = Response { exception: Some(516), ..response(403, "no") };
-        let outcome = verdict(&Protocol::ClickHouse { table: "dns".into() }, &header);
+        let outcome = verdict(&Protocol::ClickHouse { table: "dns".into() }, &header, 1);
         assert_eq!(outcome, Outcome::Stop(Failure::new("status 403: no")));
     }
 

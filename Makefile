@@ -6,7 +6,7 @@ STAMP ?= target/release/dns-stamp
 CARGO ?= cargo
 
 .DEFAULT_GOAL := build
-.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench bench-sinks bench-live bench-flood soak fixtures clean deps
+.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench bench-sinks bench-live bench-flood soak fuzz fixtures clean deps
 
 # libpcap compiles capture filters; its headers are needed to build.
 deps:
@@ -127,6 +127,10 @@ soak: deps
 	@command -v mvn >/dev/null || .ci/packages maven
 	$(CARGO) build --release --locked --bin pdns-sensor
 	$(CARGO) run --release --locked -p pdns-soak --bin soak -- --minutes $(SOAK_MINUTES)
+
+# Every parser against hostile input. See docs/fuzzing.md.
+fuzz: deps
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) FUZZ_JOBS=$(or $(FUZZ_JOBS),2) fixtures/fuzz/run
 
 # Writes the captures under fixtures/captures anew; a test compares them.
 fixtures:

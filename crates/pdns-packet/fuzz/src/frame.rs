@@ -61,9 +61,18 @@ fn examine(packet: &Packet<'_>, frame: &[u8], wire_len: usize, ports: &Ports) {
     }
 }
 
+/// Whether a datagram has a port of a tunnel. Whether it is one is a guess that takes what is inside for it.
+fn may_be_tunnel(packet: &Packet<'_>) -> bool {
+    const PORTS: [u16; 10] = [1701, 2152, 3386, 3544, 4754, 4789, 4790, 6081, 6635, 8472];
+    matches!(packet, Packet::Udp { flow, .. } if PORTS.contains(&flow.src_port) || PORTS.contains(&flow.dst_port))
+}
+
 /// What holds for a frame and the same one cut short: nothing else is found in it.
 fn compare(whole: &Result<Packet<'_>, Discard>, cut: &Result<Packet<'_>, Discard>) {
     let (Ok(whole), Ok(cut)) = (whole, cut) else { return };
+    if may_be_tunnel(whole) || may_be_tunnel(cut) {
+        return;
+    }
     assert_eq!(flow(whole), flow(cut));
     let ((payload, missing), (less, more)) = (carried(whole), carried(cut));
     assert!(payload.starts_with(less), "{payload:02x?} {less:02x?}");

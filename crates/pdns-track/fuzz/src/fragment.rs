@@ -1,6 +1,5 @@
 //! IP fragments.
 
-use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use pdns_fuzz::{Input, Target, heap};
@@ -16,13 +15,12 @@ const ACTION: usize = 7;
 
 fn check(input: &[u8]) {
     let actions = input.len() / ACTION + 1;
-    let mut sent = Sent::default();
-    // Each fragment is at most 255 bytes long and may be part of a packet, of a spare buffer and of a whole one.
-    let limit = crate::EMPTY + actions * 2048 + sent.room(actions);
-    heap::bounded(limit, || run(&mut Input::new(input), &mut sent));
+    // Each fragment is at most 255 bytes long, and is kept here, in a packet, in a spare buffer and in a whole one.
+    heap::bounded(crate::EMPTY + actions * 2560, || run(&mut Input::new(input)));
 }
 
-fn run(input: &mut Input<'_>, sent: &mut Sent) {
+fn run(input: &mut Input<'_>) {
+    let mut sent = Sent::default();
     let config = *input.pick(&[
         FragmentConfig::default(),
         FragmentConfig { max_datagrams: 2, ..FragmentConfig::default() },
@@ -35,7 +33,7 @@ fn run(input: &mut Input<'_>, sent: &mut Sent) {
     while !input.is_empty() {
         now += i64::from(input.byte()) * config.timeout / 100;
         let [source, id] = input.bytes(2) else { break };
-        let payload: Vec<u8> = sent.payload(input.byte(), input.byte());
+        let payload: Vec<u8> = payload(input.byte(), input.byte());
         let offset = u16::from(input.byte()) * 8;
         let last = input.byte();
         let fragment = Fragment {
@@ -73,38 +71,35 @@ fn run(input: &mut Input<'_>, sent: &mut Sent) {
     assert!(stats.balances() && stats.pending == 0 && table.held_bytes() == 0, "{stats:?}");
 }
 
-/// What was sent, by packet and place.
+/// What was sent: source, identification, place and bytes of each fragment.
 #[derive(Default)]
-struct Sent(HashMap<(IpAddr, u32, usize), HashSet<u8>>);
+struct Sent(Vec<(IpAddr, u32, usize, Vec<u8>)>);
 
 impl Sent {
-    /// How much memory the bytes of so many fragments take here.
-    const fn room(&self, fragments: usize) -> usize {
-        fragments * 255 * 512
-    }
-
-    /// Bytes that tell where in the payload they are, but for one that may be another.
-    fn payload(&self, len: u8, odd: u8) -> Vec<u8> {
-        let mut payload: Vec<u8> = (0..len).map(|at| at.wrapping_mul(7)).collect();
-        if let Some(byte) = payload.get_mut(usize::from(odd)) {
-            *byte = 0xff;
-        }
-        payload
-    }
-
     fn note(&mut self, fragment: &Fragment<'_>) {
-        for (at, &byte) in fragment.payload.iter().enumerate() {
-            let place = usize::from(fragment.offset) + at;
-            self.0.entry((fragment.src, fragment.id, place)).or_default().insert(byte);
-        }
+        let place = usize::from(fragment.offset);
+        self.0.push((fragment.src, fragment.id, place, fragment.payload.to_vec()));
     }
 
+    /// Fails unless each byte of a packet was sent for its place.
     fn assert_sent(&self, fragment: &Fragment<'_>, whole: &[u8]) {
-        for (place, byte) in whole.iter().enumerate() {
-            let sent = self.0.get(&(fragment.src, fragment.id, place));
-            assert!(sent.is_some_and(|sent| sent.contains(byte)), "byte {byte} at {place}");
+        let mut is_sent = vec![false; whole.len()];
+        for (_, _, place, bytes) in self.0.iter().filter(|(src, id, ..)| (*src, *id) == (fragment.src, fragment.id)) {
+            for (at, byte) in (*place..whole.len()).zip(bytes) {
+                is_sent[at] |= whole[at] == *byte;
+            }
         }
+        assert_eq!(is_sent.iter().position(|is_sent| !is_sent), None, "a byte that was not sent: {whole:02x?}");
     }
+}
+
+/// Bytes that tell where in the payload they are, but for one that may be another.
+fn payload(len: u8, odd: u8) -> Vec<u8> {
+    let mut payload: Vec<u8> = (0..len).map(|at| at.wrapping_mul(7)).collect();
+    if let Some(byte) = payload.get_mut(usize::from(odd)) {
+        *byte = 0xff;
+    }
+    payload
 }
 
 fn seeds() -> Vec<Vec<u8>> {

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use pdns_fuzz::{Input, Target, heap};
 use pdns_packet::frame::{Flow, VlanTags};
 use pdns_packet::time::Timestamp;
-use pdns_track::{Body, Dissected, PairingConfig, SECOND, Status, Tracker, TrackerConfig, Transaction};
+use pdns_track::{
+    Body, Consumer, Dissected, Observed, PairingConfig, SECOND, Status, Tracker, TrackerConfig, Transaction,
+};
 
 /// Messages in any order, few of them alike: each ends in exactly one transaction, and the account balances.
 pub const PAIRING: Target = Target { name: "pairing", check, seeds, mutations: 100_000 };
@@ -22,7 +24,7 @@ fn check(input: &[u8]) {
     });
 }
 
-/// What became of a message: the status, or `None` for a query that was repeated.
+/// A transaction: the number of its query, or of the response where there is none, and how it ended.
 type Fate = (u32, bool, Status);
 
 fn run(input: &mut Input<'_>, asks: bool) -> Vec<Fate> {
@@ -48,9 +50,7 @@ fn run(input: &mut Input<'_>, asks: bool) -> Vec<Fate> {
         let time = Timestamp::from_nanos(now);
         if asks {
             for part in [3, 2, 1] {
-                tracker.advance(Timestamp::from_nanos(now - part), &mut |transaction: &Transaction<'_>| {
-                    seen.note(transaction)
-                });
+                tracker.advance(Timestamp::from_nanos(now - part), &mut seen);
             }
         }
         let is_response = what & 1 == 1;
@@ -58,10 +58,10 @@ fn run(input: &mut Input<'_>, asks: bool) -> Vec<Fate> {
         let payload = message(serial, is_response, what, who);
         let body = Body::Udp { payload: &payload, missing: 0, frame_len: payload.len() as u32 + 42 };
         let packet = Dissected { now: time, time, flow: flow(is_response, who), body };
-        tracker.packet(&packet, &mut |transaction: &Transaction<'_>| seen.note(transaction));
+        tracker.packet(&packet, &mut seen);
         serial += 1;
     }
-    tracker.finish(Timestamp::from_nanos(now), &mut |transaction: &Transaction<'_>| seen.note(transaction));
+    tracker.finish(Timestamp::from_nanos(now), &mut seen);
     let stats = tracker.stats().pairing;
     assert_eq!((stats.responses, stats.queries), (responses, u64::from(serial) - responses));
     assert_eq!(stats.queries, stats.answered + stats.unanswered + stats.retransmissions);
@@ -79,10 +79,10 @@ struct Seen {
     retransmits: u64,
 }
 
-impl Seen {
-    fn note(&mut self, transaction: &Transaction<'_>) {
+impl Consumer for Seen {
+    fn transaction(&mut self, transaction: &Transaction<'_>) {
         let status = transaction.status;
-        let part = |observed: &pdns_track::Observed<'_>| {
+        let part = |observed: &Observed<'_>| {
             let bytes = observed.message.bytes();
             (u32::from_be_bytes(*bytes.last_chunk().unwrap()), observed.message.header().is_response())
         };
@@ -114,7 +114,9 @@ impl Seen {
         let (serial, is_response) = query.or(response).unwrap();
         self.fates.push((serial, is_response, status));
     }
+}
 
+impl Seen {
     fn count(&self, status: Status) -> u64 {
         self.fates.iter().filter(|(.., of)| *of == status).count() as u64
     }

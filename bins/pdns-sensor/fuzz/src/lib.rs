@@ -1,0 +1,9 @@
+//! Fuzz targets of `pdns-sensor`.
+#![forbid(unsafe_code)]
+
+mod account;
+mod config;
+mod pipeline;
+
+pub use config::SENSOR_CONFIG;
+pub use pipeline::PIPELINE;

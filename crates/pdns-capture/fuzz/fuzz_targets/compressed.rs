@@ -1,0 +1,4 @@
+//! See `pdns_capture_fuzz::COMPRESSED`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| (pdns_capture_fuzz::COMPRESSED.check)(input));

@@ -15,6 +15,9 @@ use crate::settings::{Settings, SinkPlan, Target};
 /// longer fit the second-level cache.
 const BATCH_BYTES: usize = 64 * 1024;
 
+/// How many bytes of records are kept, rather than wait for a sink that another worker writes to.
+const MOST_BYTES: usize = 2 * BATCH_BYTES;
+
 /// The sinks that all workers write to.
 pub(crate) type Sinks = Arc<Tee>;
 
@@ -94,9 +97,13 @@ impl Output {
 
     /// Hands over the records there are, however few.
     pub(crate) fn flush(&mut self) {
+        self.hand_over(Tee::offer);
+    }
+
+    fn hand_over(&mut self, offer: impl Fn(&Tee, &mut Batch) -> Result<(), DirectError>) {
         let Some(sinks) = &self.sinks else { return };
         for line in &mut self.lines {
-            let taken = sinks.offer(&mut line.batch);
+            let taken = offer(sinks, &mut line.batch);
             self.failure = self.failure.take().or_else(|| taken.err());
         }
     }
@@ -140,8 +147,8 @@ impl Line {
         batch.records() - before
     }
 
-    fn is_full(&self) -> bool {
-        self.batch.bytes().len() >= BATCH_BYTES
+    fn has(&self, bytes: usize) -> bool {
+        self.batch.bytes().len() >= bytes
     }
 }
 
@@ -157,11 +164,16 @@ impl Consumer for Output {
             let records = line.encode(transaction, self.id);
             self.records += records;
             most = most.max(records);
-            is_full |= line.is_full();
+            is_full |= line.has(BATCH_BYTES);
         }
         self.id = self.id.plus(most);
-        if is_full {
+        if !is_full {
+            return;
+        }
+        if self.lines.iter().any(|line| line.has(MOST_BYTES)) {
             self.flush();
+        } else {
+            self.hand_over(Tee::try_offer);
         }
     }
 }

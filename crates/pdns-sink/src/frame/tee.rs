@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use pdns_record::Encoding;
@@ -178,11 +178,7 @@ impl Tee {
             return Ok(());
         }
         match &self.sinks {
-            Sinks::Direct(direct) => {
-                let delivered = locked(direct).deliver(batch);
-                batch.clear();
-                delivered
-            }
+            Sinks::Direct(direct) => deliver(&mut locked(direct), batch),
             Sinks::Lanes(lanes) => {
                 let batch = Arc::new(batch.take());
                 let full: Vec<_> = lanes
@@ -196,6 +192,22 @@ impl Tee {
                     _ => Ok(()),
                 }
             }
+        }
+    }
+
+    /// Like [`offer`](Self::offer), but leaves the batch as it is while a [direct](Self::direct) sink is busy with another
+    /// thread's: instead of waiting, the caller may go on to fill it.
+    ///
+    /// # Errors
+    /// As for [`offer`](Self::offer).
+    pub fn try_offer(&self, batch: &mut Batch) -> Result<(), DirectError> {
+        match &self.sinks {
+            Sinks::Direct(direct) if !batch.is_empty() => match direct.try_lock() {
+                Ok(mut direct) => deliver(&mut direct, batch),
+                Err(TryLockError::Poisoned(direct)) => deliver(&mut direct.into_inner(), batch),
+                Err(TryLockError::WouldBlock) => Ok(()),
+            },
+            _ => self.offer(batch),
         }
     }
 
@@ -262,6 +274,12 @@ fn in_use(lanes: &[Lane]) -> Vec<EncodingInUse> {
         }
     }
     encodings
+}
+
+fn deliver(direct: &mut Direct<Box<dyn Deliver>>, batch: &mut Batch) -> Result<(), DirectError> {
+    let delivered = direct.deliver(batch);
+    batch.clear();
+    delivered
 }
 
 fn locked<T>(direct: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,175 +1,116 @@
-//! Packets from the reader to workers in threads of their own, in batches whose memory goes round.
+//! Packets on their way to a worker in another thread, in batches whose memory goes round.
 
-use std::ops::Range;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
-use std::thread::{self, JoinHandle};
-use std::time::Instant;
-
-use anyhow::{Context, Result, anyhow};
 use pdns_packet::frame::{Flow, TcpFlags, TcpSegment};
 use pdns_packet::time::Timestamp;
-use pdns_sink::DirectError;
 use pdns_track::{Body, Dissected, Shards};
 
-use crate::board::{INTERVAL, Pace, Slot};
-use crate::worker::Worker;
+use crate::pipeline::Wants;
 
-/// How many bytes of payload a batch takes before it is handed over.
-const BATCH_BYTES: usize = 128 * 1024;
+/// With so many packets for a worker it is time to hand them over.
+const ENOUGH_PACKETS: usize = 128;
 
-/// How many packets a batch takes before it is handed over.
-const BATCH_PACKETS: usize = 1024;
+/// How many packets a batch takes at most.
+const MOST_PACKETS: usize = 1024;
 
-/// How many batches may wait for a worker; then the reader waits for it.
-const QUEUE: usize = 4;
+/// How many bytes of payload a batch takes before it is full.
+const MOST_BYTES: usize = 128 * 1024;
 
-/// The workers, as the reader sees them.
-pub(crate) struct Crew {
+/// Copies each packet to a batch for the worker that its flow belongs to.
+///
+/// Each worker has a dealer of its own. Packets are put together in memory that no other core ever sees, and go over in one
+/// piece: to write word by word to what another core has read means to wait for that core time and again.
+pub(crate) struct Dealer {
+    worker: usize,
     shards: Shards,
-    lanes: Vec<Lane>,
-    failed: bool,
+    /// What is being dealt out, one for each worker.
+    piles: Vec<Packets>,
+    /// Emptied batches that have come back.
+    spare: Vec<Packets>,
 }
 
-struct Lane {
-    filling: Packets,
-    to_worker: SyncSender<Packets>,
-    emptied: Receiver<Packets>,
-    thread: JoinHandle<Option<DirectError>>,
-}
-
-impl Crew {
-    /// Starts a thread for each worker.
-    pub(crate) fn start(workers: impl Iterator<Item = (Worker, Slot)>) -> Result<Self> {
-        let start = |(index, (worker, slot))| Lane::start(index, worker, slot);
-        let lanes = workers.enumerate().map(start).collect::<Result<Vec<_>>>()?;
-        Ok(Self { shards: Shards::new(lanes.len()), lanes, failed: false })
+impl Dealer {
+    /// The dealer of a worker.
+    pub(crate) fn new(worker: usize, shards: Shards) -> Self {
+        let piles = (0..shards.count()).map(|_| Packets::of(worker)).collect();
+        Self { worker, shards, piles, spare: Vec::new() }
     }
 
-    /// Copies a packet to its worker's batch; tells which that is when it is full.
-    #[must_use]
-    pub(crate) fn packet(&mut self, packet: &Dissected<'_>) -> Option<usize> {
-        let index = self.shards.of(&packet.flow);
-        let lane = &mut self.lanes[index];
-        lane.filling.push(packet);
-        lane.filling.is_full().then_some(index)
-    }
-
-    /// Hands a full batch over, waiting for room.
-    pub(crate) fn hand_over(&mut self, index: usize) {
-        self.failed |= !self.lanes[index].hand_over();
-    }
-
-    /// Hands over what there is, however little, and has the workers do so too.
-    pub(crate) fn flush(&mut self) {
-        for lane in &mut self.lanes {
-            lane.filling.flush = true;
-            self.failed |= !lane.hand_over();
+    /// Takes a packet.
+    pub(crate) fn deal(&mut self, packet: &Dissected<'_>) -> Wants {
+        let pile = &mut self.piles[self.shards.of(&packet.flow)];
+        pile.push(packet);
+        match pile.items.len() {
+            MOST_PACKETS.. => Wants::Nothing,
+            _ if pile.bytes.len() >= MOST_BYTES => Wants::Nothing,
+            ENOUGH_PACKETS.. => Wants::Buffered,
+            _ => Wants::More,
         }
     }
 
-    /// Whether a worker no longer takes packets: its sink has failed.
-    pub(crate) const fn has_failed(&self) -> bool {
-        self.failed
+    /// Takes emptied batches back.
+    pub(crate) fn take_back(&mut self, emptied: &mut Vec<Packets>) {
+        self.spare.append(emptied);
     }
 
-    /// Tells all workers that the capture ended at `now`, and waits for them: why records could not be delivered, of each
-    /// worker, or that it panicked.
-    pub(crate) fn finish(self, now: Timestamp) -> Vec<Result<Option<DirectError>>> {
-        let threads: Vec<_> = self
-            .lanes
-            .into_iter()
-            .map(|mut lane| {
-                lane.filling.end = Some(now);
-                // A worker that has gone has its failure ready.
-                lane.hand_over();
-                lane.thread
-            })
-            .collect();
-        let ended = |thread: JoinHandle<_>| {
-            let name = thread.thread().name().unwrap_or_default().to_owned();
-            thread.join().map_err(|_| anyhow!("thread {name} panicked: what it was at is lost"))
-        };
-        threads.into_iter().map(ended).collect()
-    }
-}
-
-impl Lane {
-    fn start(index: usize, worker: Worker, slot: Slot) -> Result<Self> {
-        let (to_worker, packets) = sync_channel(QUEUE);
-        let (give_back, emptied) = channel();
-        let thread = thread::Builder::new()
-            .name(format!("worker-{index}"))
-            .spawn(move || work(worker, &slot, &packets, &give_back))
-            .context("cannot start a worker thread")?;
-        Ok(Self { filling: Packets::default(), to_worker, emptied, thread })
-    }
-
-    /// Sends the batch, waiting for room, and goes on with an emptied one. A worker whose sink has failed has gone.
-    fn hand_over(&mut self) -> bool {
-        if self.filling.is_idle() {
-            return true;
-        }
-        let next = self.emptied.try_recv().unwrap_or_default();
-        self.to_worker.send(std::mem::replace(&mut self.filling, next)).is_ok()
-    }
-}
-
-fn work(
-    mut worker: Worker,
-    slot: &Slot,
-    packets: &Receiver<Packets>,
-    give_back: &Sender<Packets>,
-) -> Option<DirectError> {
-    let mut end = Timestamp::default();
-    let mut pace = Pace::new();
-    let mut news = false;
-    loop {
-        let mut batch = match packets.recv_timeout(INTERVAL) {
-            Ok(batch) => batch,
-            Err(RecvTimeoutError::Timeout) => {
-                if std::mem::take(&mut news) {
-                    slot.put_up(|counters| worker.count(counters));
-                }
-                continue;
+    /// What has been dealt out, a batch for each worker that is to get one: all of them when they are to `flush`.
+    pub(crate) fn hand_out(&mut self, flush: bool) -> impl Iterator<Item = (usize, Packets)> {
+        let Self { worker, piles, spare, .. } = self;
+        let piles = piles.iter_mut().enumerate().filter(move |(_, pile)| flush || !pile.items.is_empty());
+        piles.map(move |(to, pile)| {
+            let mut batch = spare.pop().unwrap_or_else(|| Packets::of(*worker));
+            if to == *worker {
+                std::mem::swap(&mut batch, pile);
+            } else {
+                batch.bytes.extend_from_slice(&pile.bytes);
+                batch.items.extend_from_slice(&pile.items);
+                pile.clear();
             }
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
-        for item in &batch.items {
-            worker.packet(&item.packet(&batch.bytes));
-        }
-        if batch.flush {
-            worker.flush();
-        }
-        news = !(batch.flush || pace.is_due(Instant::now()));
-        if !news {
-            slot.put_up(|counters| worker.count(counters));
-        }
-        end = batch.end.or_else(|| batch.items.last().map(|item| item.now)).unwrap_or(end);
-        let ended = batch.end.is_some();
-        batch.clear();
-        // The reader may have gone; then nobody needs the memory back.
-        drop(give_back.send(batch));
-        if ended || worker.has_failed() {
-            break;
-        }
+            batch.flush = flush;
+            (to, batch)
+        })
     }
-    worker.finish(end);
-    slot.put_up(|counters| worker.count(counters));
-    worker.failure()
 }
 
 /// Packets of one worker: headers here, payloads end to end in one buffer.
-#[derive(Debug, Default)]
-struct Packets {
+#[derive(Debug)]
+pub(crate) struct Packets {
     bytes: Vec<u8>,
     items: Vec<Item>,
-    /// The worker is to hand over its records after this batch: the reader has nothing more at the moment.
     flush: bool,
-    /// The capture has ended.
-    end: Option<Timestamp>,
+    dealer: usize,
 }
 
 impl Packets {
+    /// None yet, dealt out by this worker.
+    const fn of(dealer: usize) -> Self {
+        Self { bytes: Vec::new(), items: Vec::new(), flush: false, dealer }
+    }
+
+    /// The worker that dealt them out, and wants the memory back.
+    pub(crate) const fn dealer(&self) -> usize {
+        self.dealer
+    }
+
+    /// Whether the worker is to hand over its records after this batch.
+    pub(crate) const fn is_flush(&self) -> bool {
+        self.flush
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Dissected<'_>> {
+        self.items.iter().map(|item| item.packet(&self.bytes))
+    }
+
+    /// When the last of them came.
+    pub(crate) fn latest(&self) -> Option<Timestamp> {
+        self.items.last().map(|item| item.now)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.items.clear();
+        self.flush = false;
+    }
+
     fn push(&mut self, packet: &Dissected<'_>) {
         let start = self.bytes.len();
         let body = match packet.body {
@@ -182,33 +123,19 @@ impl Packets {
                 Header::Tcp { seq, ack, flags, missing }
             }
         };
-        let payload = start..self.bytes.len();
-        self.items.push(Item { now: packet.now, time: packet.time, flow: packet.flow, body, payload });
-    }
-
-    fn is_idle(&self) -> bool {
-        self.items.is_empty() && !self.flush && self.end.is_none()
-    }
-
-    fn is_full(&self) -> bool {
-        self.bytes.len() >= BATCH_BYTES || self.items.len() >= BATCH_PACKETS
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.items.clear();
-        self.flush = false;
-        self.end = None;
+        let length = self.bytes.len() - start;
+        self.items.push(Item { now: packet.now, time: packet.time, flow: packet.flow, body, start, length });
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Item {
     now: Timestamp,
     time: Timestamp,
     flow: Flow,
     body: Header,
-    payload: Range<usize>,
+    start: usize,
+    length: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -219,11 +146,78 @@ enum Header {
 
 impl Item {
     fn packet<'a>(&self, bytes: &'a [u8]) -> Dissected<'a> {
-        let payload = &bytes[self.payload.clone()];
+        let payload = &bytes[self.start..][..self.length];
         let body = match self.body {
             Header::Udp { missing, frame_len } => Body::Udp { payload, missing, frame_len },
             Header::Tcp { seq, ack, flags, missing } => Body::Tcp(TcpSegment { seq, ack, flags, payload, missing }),
         };
         Dissected { now: self.now, time: self.time, flow: self.flow, body }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pdns_packet::frame::VlanTags;
+
+    fn flow(client: u8) -> Flow {
+        let (src, dst) = ([192, 0, 2, client].into(), [192, 0, 2, 53].into());
+        Flow { src, dst, src_port: 1024, dst_port: 53, vlan: VlanTags::NONE }
+    }
+
+    #[test]
+    fn packets_come_out_as_they_went_in_and_memory_goes_round() {
+        let shards = Shards::new(3);
+        let mut dealer = Dealer::new(1, shards.clone());
+        for round in 0..3 {
+            for number in 0..100u8 {
+                let (now, payload) = (Timestamp::new(round, number.into()), &[number; 300][..usize::from(number)]);
+                let body = match number % 2 {
+                    0 => Body::Udp { payload, missing: 2, frame_len: 3 },
+                    _ => Body::Tcp(TcpSegment { seq: 4, ack: 5, flags: TcpFlags(6), payload, missing: 7 }),
+                };
+                dealer.deal(&Dissected { now, time: now.plus(-1), flow: flow(number % 10), body });
+            }
+            let mut batches: Vec<_> = dealer.hand_out(true).map(|(_, batch)| batch).collect();
+            assert_eq!(batches.len(), 3);
+            for (worker, batch) in batches.iter().enumerate() {
+                assert!(batch.is_flush() && batch.dealer() == 1);
+                let number = |packet: &Dissected<'_>| packet.now.since(Timestamp::new(round, 0));
+                let numbers: Vec<_> = batch.iter().map(|packet| number(&packet)).collect();
+                let expected = (0..100u8).filter(|number| shards.of(&flow(number % 10)) == worker).map(i64::from);
+                assert_eq!(numbers, expected.collect::<Vec<_>>());
+                for packet in batch.iter() {
+                    let number = number(&packet) as usize;
+                    let (Body::Udp { payload, .. } | Body::Tcp(TcpSegment { payload, .. })) = packet.body;
+                    assert!(payload.len() == number && payload.iter().all(|&byte| usize::from(byte) == number));
+                    assert_eq!((packet.flow, packet.time), (flow((number % 10) as u8), packet.now.plus(-1)));
+                }
+            }
+            batches.iter_mut().for_each(Packets::clear);
+            dealer.take_back(&mut batches);
+            assert_eq!(dealer.hand_out(false).count(), 0, "none is there twice");
+        }
+        assert_eq!(dealer.spare.len(), 3);
+    }
+
+    #[test]
+    fn a_pile_is_enough_and_then_full() {
+        let mut dealer = Dealer::new(0, Shards::new(1));
+        let mut deal = |payload: &[u8]| {
+            let body = Body::Udp { payload, missing: 0, frame_len: 0 };
+            let now = Timestamp::default();
+            dealer.deal(&Dissected { now, time: now, flow: flow(1), body })
+        };
+        let wants: Vec<_> = (0..MOST_PACKETS).map(|_| deal(b"")).collect();
+        assert!(wants[..ENOUGH_PACKETS - 1].iter().all(|&wants| wants == Wants::More));
+        assert!(wants[ENOUGH_PACKETS - 1..MOST_PACKETS - 1].iter().all(|&wants| wants == Wants::Buffered));
+        assert_eq!(wants[MOST_PACKETS - 1], Wants::Nothing);
+        assert_eq!(dealer.hand_out(false).count(), 1);
+        let mut deal = |payload: &[u8]| {
+            let body = Body::Udp { payload, missing: 0, frame_len: 0 };
+            let now = Timestamp::default();
+            dealer.deal(&Dissected { now, time: now, flow: flow(1), body })
+        };
+        assert_eq!([deal(&vec![0; MOST_BYTES - 1]), deal(&[0])], [Wants::More, Wants::Nothing]);
     }
 }

@@ -8,7 +8,9 @@ mod account;
 mod board;
 mod cli;
 mod config;
+mod crew;
 mod delays;
+mod desk;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzz;

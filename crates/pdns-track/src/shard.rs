@@ -19,6 +19,11 @@ impl Shards {
         Self { count: count.max(1) as u64, state: RandomState::default() }
     }
 
+    /// How many workers there are.
+    pub const fn count(&self) -> usize {
+        self.count as usize
+    }
+
     /// The worker for `flow`, from 0 to the count less one.
     pub fn of(&self, flow: &Flow) -> usize {
         let ends = self.end(flow.src, flow.src_port).wrapping_add(self.end(flow.dst, flow.dst_port));

@@ -5,6 +5,7 @@
 
 mod files;
 mod live;
+mod source;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use pdns_sink::{DirectError, DropReason};
 
 use self::files::{Files, Reader};
 use self::live::{Interfaces, Listeners};
+pub(crate) use self::source::{Source, Turn, Wants};
 use crate::account::StatsFile;
 use crate::board::{self, Board};
 use crate::log;
@@ -36,13 +38,13 @@ pub(crate) enum Ending {
 
 /// What became of the capture, once all its threads have ended.
 #[derive(Debug, Default)]
-struct Outcome {
+pub(crate) struct Outcome {
     /// Whether something could not be read or done; it was logged.
-    incomplete: bool,
+    pub incomplete: bool,
     /// Why there was nothing more to be done.
-    unusable: Option<anyhow::Error>,
+    pub unusable: Option<anyhow::Error>,
     /// Why records could not be delivered, for each worker that could not.
-    failures: Vec<DirectError>,
+    pub failures: Vec<DirectError>,
 }
 
 /// Runs as the settings say.
@@ -52,14 +54,14 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
 
     // (a) What takes rights: the capture, files that are written at the end, and sockets that others connect to.
     let service = Service::find();
-    let mut source = Source::open(&mut settings, &signals.stop())?;
+    let mut input = Input::open(&mut settings, &signals.stop())?;
     let stats = settings.stats.as_deref().map(StatsFile::open).transpose()?;
     let profile = settings.cpu_profile.as_deref().map(ProfileFile::open).transpose()?;
     let metrics = Metrics::open(&mut settings)?;
 
     // (b) From here on without them.
     give_up(&settings, &needs)?;
-    source.enter_root(&settings.privileges)?;
+    input.enter_root(&settings.privileges)?;
     settings.enter_root()?;
     let profile = profile.zip(settings.cpu_profile.as_deref()).map(|(file, path)| file.start(path)).transpose()?;
 
@@ -72,7 +74,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<Ending> {
         }
     })?;
     let board = Arc::new(Board::new(sinks.clone()));
-    let capture = source.start(&settings, sinks.as_ref(), &board)?;
+    let capture = input.start(&settings, sinks.as_ref(), &board)?;
 
     // (d) Whoever asks how it is going reads the board.
     let metrics = metrics.start(&board)?;
@@ -130,7 +132,7 @@ fn watchdog(service: &Service, settings: &Settings, board: &Arc<Board>) -> Resul
 }
 
 /// Where frames come from, open.
-enum Source {
+enum Input {
     Files(Box<Files>),
     Interfaces(Interfaces),
 }
@@ -141,7 +143,7 @@ enum Capture {
     Interfaces(Listeners),
 }
 
-impl Source {
+impl Input {
     fn open(settings: &mut Settings, stop: &Stop) -> Result<Self> {
         Ok(match &settings.live {
             Some(live) => Self::Interfaces(Interfaces::open(settings, live, stop)?),

@@ -81,16 +81,42 @@ impl CaptureFile {
     #[expect(clippy::should_implement_trait, reason = "the frame is lent, as no Iterator can")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
-        self.next_with(|| ())
+        self.next_with(Self::fill)
     }
 
-    /// Like [`next`](Self::next), and calls `before_read` each time before it reads, which on a pipe may block for long.
+    /// Like [`next`](Self::next), but reads nothing: `None` when more must be read first, which on a pipe may take long.
     ///
     /// # Errors
     ///
-    /// As for [`next`](Self::next).
+    /// The file is damaged.
     #[inline]
-    pub fn next_with(&mut self, mut before_read: impl FnMut()) -> Result<Option<Frame<'_>>, ReadError> {
+    pub fn next_buffered(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
+        self.next_with(|_, _| Ok(false))
+    }
+
+    /// Goes on in another buffer, of whatever size, and gives back the one that frames were lent from. What was read and not
+    /// framed moves. Threads that take turns stay with a buffer that is in their core's cache.
+    pub fn exchange_buffer(&mut self, buffer: &mut Vec<u8>) {
+        let rest = &self.buffer[self.start..self.end];
+        if buffer.len() < rest.len().max(BUFFER_LEN) {
+            buffer.resize(rest.len().max(1).next_multiple_of(BUFFER_LEN), 0);
+        }
+        buffer[..rest.len()].copy_from_slice(rest);
+        (self.start, self.end) = (0, rest.len());
+        std::mem::swap(&mut self.buffer, buffer);
+        // One that has grown for a long frame is not kept.
+        if buffer.len() > BUFFER_LEN {
+            buffer.truncate(BUFFER_LEN);
+            buffer.shrink_to_fit();
+        }
+    }
+
+    /// The next frame; `more` gets that many bytes to read on with, or says that there are none to be had.
+    #[inline]
+    fn next_with(
+        &mut self,
+        mut more: impl FnMut(&mut Self, usize) -> Result<bool, ReadError>,
+    ) -> Result<Option<Frame<'_>>, ReadError> {
         loop {
             match self.framer.next(&self.buffer[self.start..self.end]) {
                 Ok(Step::Frame { time, wire_len, link, data, consumed }) => {
@@ -101,8 +127,7 @@ impl CaptureFile {
                 }
                 Ok(Step::Skip { consumed }) => self.start += consumed,
                 Ok(Step::Need { bytes }) => {
-                    before_read();
-                    if !self.fill(bytes)? {
+                    if !more(self, bytes)? {
                         return Ok(None);
                     }
                 }
@@ -258,5 +283,34 @@ mod tests {
         assert_eq!(longest.next().unwrap().unwrap().data.len(), 16 << 20);
         assert_eq!(longest.buffer.len(), (16 << 20) + BUFFER_LEN);
         assert!(longest.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn frames_are_the_same_whatever_buffer_they_are_read_into() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let header = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 1, 0, 0, 0];
+        file.write_all(&header).unwrap();
+        let lengths = (0..400u32).map(|number| if number == 200 { 300_000 } else { number * 7 % 1500 });
+        for (number, length) in lengths.clone().enumerate() {
+            file.write_all(
+                &[[0; 8], [length.to_le_bytes(), length.to_le_bytes()].concat().try_into().unwrap()].concat(),
+            )
+            .unwrap();
+            file.write_all(&vec![number as u8; length as usize]).unwrap();
+        }
+        for every in [1, 3, 50] {
+            let (mut file, mut other) = (CaptureFile::open(file.path()).unwrap(), Vec::new());
+            for (number, length) in lengths.clone().enumerate() {
+                if number % every == 0 {
+                    file.exchange_buffer(&mut other);
+                    assert_eq!(other.len(), BUFFER_LEN, "none that has grown is kept");
+                }
+                // What is there comes without reading.
+                let buffered = file.next_buffered().unwrap().map(|frame| frame.data.to_vec());
+                let data = buffered.unwrap_or_else(|| file.next().unwrap().unwrap().data.to_vec());
+                assert!(data.len() == length as usize && data.iter().all(|&byte| byte == number as u8), "{number}");
+            }
+            assert!(file.next_buffered().unwrap().is_none() && file.next().unwrap().is_none());
+        }
     }
 }

@@ -98,9 +98,11 @@ bench: deps
 	$(CARGO) build --release --locked --bin pdns-sensor
 	$(CARGO) run --release --locked -p pdns-bench --bin bench
 
-# Loss by rate on a virtual interface, as root. See docs/performance.md.
+# Loss by rate on a virtual interface, with records to a file and to Kafka, as root. See docs/performance.md.
 bench-live: deps
-	@.ci/packages iproute2 tcpreplay
+	@.ci/packages iproute2 tcpreplay python3 python3-venv
+	@command -v javac >/dev/null || .ci/packages default-jdk-headless
+	@command -v mvn >/dev/null || .ci/packages maven
 	$(CARGO) build --release --locked --bin pdns-sensor
 	$(CARGO) run --release --locked -p pdns-bench --bin bench -- live --json target/bench-live.json
 

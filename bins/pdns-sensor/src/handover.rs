@@ -37,7 +37,7 @@ impl Dealer {
 
     /// Takes a packet.
     pub(crate) fn deal(&mut self, packet: &Dissected<'_>) -> Wants {
-        let pile = &mut self.piles[self.shards.of(&packet.flow)];
+        let pile = &mut self.piles[self.shards.of(packet.flow)];
         pile.push(packet);
         match pile.items.len() {
             MOST_PACKETS.. => Wants::Nothing,
@@ -124,7 +124,7 @@ impl Packets {
             }
         };
         let length = self.bytes.len() - start;
-        self.items.push(Item { now: packet.now, time: packet.time, flow: packet.flow, body, start, length });
+        self.items.push(Item { now: packet.now, time: packet.time, flow: *packet.flow, body, start, length });
     }
 }
 
@@ -145,13 +145,13 @@ enum Header {
 }
 
 impl Item {
-    fn packet<'a>(&self, bytes: &'a [u8]) -> Dissected<'a> {
+    fn packet<'a>(&'a self, bytes: &'a [u8]) -> Dissected<'a> {
         let payload = &bytes[self.start..][..self.length];
         let body = match self.body {
             Header::Udp { missing, frame_len } => Body::Udp { payload, missing, frame_len },
             Header::Tcp { seq, ack, flags, missing } => Body::Tcp(TcpSegment { seq, ack, flags, payload, missing }),
         };
-        Dissected { now: self.now, time: self.time, flow: self.flow, body }
+        Dissected { now: self.now, time: self.time, flow: &self.flow, body }
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
                     0 => Body::Udp { payload, missing: 2, frame_len: 3 },
                     _ => Body::Tcp(TcpSegment { seq: 4, ack: 5, flags: TcpFlags(6), payload, missing: 7 }),
                 };
-                dealer.deal(&Dissected { now, time: now.plus(-1), flow: flow(number % 10), body });
+                dealer.deal(&Dissected { now, time: now.plus(-1), flow: &flow(number % 10), body });
             }
             let mut batches: Vec<_> = dealer.hand_out(true).map(|(_, batch)| batch).collect();
             assert_eq!(batches.len(), 3);
@@ -190,7 +190,7 @@ mod tests {
                     let number = number(&packet) as usize;
                     let (Body::Udp { payload, .. } | Body::Tcp(TcpSegment { payload, .. })) = packet.body;
                     assert!(payload.len() == number && payload.iter().all(|&byte| usize::from(byte) == number));
-                    assert_eq!((packet.flow, packet.time), (flow((number % 10) as u8), packet.now.plus(-1)));
+                    assert_eq!((*packet.flow, packet.time), (flow((number % 10) as u8), packet.now.plus(-1)));
                 }
             }
             batches.iter_mut().for_each(Packets::clear);
@@ -206,7 +206,7 @@ mod tests {
         let mut deal = |payload: &[u8]| {
             let body = Body::Udp { payload, missing: 0, frame_len: 0 };
             let now = Timestamp::default();
-            dealer.deal(&Dissected { now, time: now, flow: flow(1), body })
+            dealer.deal(&Dissected { now, time: now, flow: &flow(1), body })
         };
         let wants: Vec<_> = (0..MOST_PACKETS).map(|_| deal(b"")).collect();
         assert!(wants[..ENOUGH_PACKETS - 1].iter().all(|&wants| wants == Wants::More));
@@ -216,7 +216,7 @@ mod tests {
         let mut deal = |payload: &[u8]| {
             let body = Body::Udp { payload, missing: 0, frame_len: 0 };
             let now = Timestamp::default();
-            dealer.deal(&Dissected { now, time: now, flow: flow(1), body })
+            dealer.deal(&Dissected { now, time: now, flow: &flow(1), body })
         };
         assert_eq!([deal(&vec![0; MOST_BYTES - 1]), deal(&[0])], [Wants::More, Wants::Nothing]);
     }

@@ -22,9 +22,9 @@ fn every_record_decodes_to_its_json() {
         let mut take = |transaction: &Transaction<'_>| pairs.add(transaction);
         // A damaged file gives what is before the damage.
         while let Ok(Some(frame)) = file.next() {
-            if let Some(packet) = ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len) {
-                tracker.packet(&packet, &mut take);
-            }
+            ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len, |packet| {
+                tracker.packet(packet, &mut take);
+            });
         }
         tracker.finish(Timestamp::MAX, &mut take);
     }
@@ -50,8 +50,8 @@ fn the_end_of_each_record_is_told() {
     let mut ingest = Ingest::new(Decoder::new(Ports::of(&[53])), FragmentConfig::default());
     let mut tracker = Tracker::new(TrackerConfig::default());
     while let Ok(Some(frame)) = file.next() {
-        if let Some(packet) = ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len) {
-            tracker.packet(&packet, &mut |transaction: &Transaction<'_>| {
+        ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len, |packet| {
+            tracker.packet(packet, &mut |transaction: &Transaction<'_>| {
                 for (format, marker) in [(Format::Avro, &[0xc3, 0x01][..]), (Format::MessagePack, &[0x92, 0xd7, 0x00])]
                 {
                     let records = pairs.encode(Encoding { layout: Layout::Answer, format }, transaction);
@@ -59,7 +59,7 @@ fn the_end_of_each_record_is_told() {
                     assert!(records.iter().all(|record| record.starts_with(marker)), "{records:?}");
                 }
             });
-        }
+        });
     }
 }
 

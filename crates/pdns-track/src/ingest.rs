@@ -13,6 +13,9 @@ use crate::stats::add_each;
 const MAX_NESTED_FRAGMENTS: usize = 4;
 
 /// A UDP datagram or a TCP segment on its way to a [`Tracker`](crate::Tracker).
+///
+/// It is lent from where it was made: who has just made a flow wrote it in parts, and a copy of whole words would have to
+/// wait until all of them are in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dissected<'a> {
     /// The clock when it came: what timers see.
@@ -20,7 +23,7 @@ pub struct Dissected<'a> {
     /// Its own capture time: what records show.
     pub time: Timestamp,
     /// From whom to whom.
-    pub flow: Flow,
+    pub flow: &'a Flow,
     /// What it carries.
     pub body: Body<'a>,
 }
@@ -90,8 +93,10 @@ impl IngestStats {
 ///
 /// let frame = b"\x45\0\0\x21\0\0\0\0\x40\x11\0\0\xc0\0\x02\x01\xc0\0\x02\x35\x04\xd2\0\x35\0\x0d\0\0query";
 /// let mut ingest = Ingest::new(Decoder::new(Ports::of(&[53])), FragmentConfig::default());
-/// let packet = ingest.frame(Timestamp::new(1, 0), LinkType::RAW, frame, 33).expect("a datagram for port 53");
-/// assert_eq!(packet.body, Body::Udp { payload: b"query", missing: 0, frame_len: 33 });
+/// ingest.frame(Timestamp::new(1, 0), LinkType::RAW, frame, 33, |packet| {
+///     assert_eq!(packet.body, Body::Udp { payload: b"query", missing: 0, frame_len: 33 });
+/// });
+/// assert_eq!(ingest.stats().udp_datagrams, 1);
 /// ```
 #[derive(Debug)]
 pub struct Ingest {
@@ -118,35 +123,33 @@ impl Ingest {
         }
     }
 
-    /// Takes one frame as captured, with its length on the wire, and returns what it carries, or what it completes.
-    pub fn frame<'a>(
-        &'a mut self,
+    /// Takes one frame as captured, with its length on the wire, and lends to `take` what it carries, or what it
+    /// completes, if that is anything.
+    #[inline]
+    pub fn frame(
+        &mut self,
         time: Timestamp,
         link: LinkType,
-        frame: &'a [u8],
+        frame: &[u8],
         wire_len: u32,
-    ) -> Option<Dissected<'a>> {
+        take: impl FnOnce(&Dissected<'_>),
+    ) {
         self.stats.received += 1;
         let now = self.clock.tick(time);
         match &self.decoder.decode(link, frame, wire_len as usize) {
             &Ok(Packet::Udp { ref flow, payload, missing }) => {
                 self.stats.udp_datagrams += 1;
-                let flow = flow.by_parts();
-                Some(Dissected { now, time, flow, body: Body::Udp { payload, missing, frame_len: wire_len } })
+                take(&Dissected { now, time, flow, body: Body::Udp { payload, missing, frame_len: wire_len } });
             }
             &Ok(Packet::Tcp { ref flow, segment }) => {
                 self.stats.tcp_segments += 1;
-                let flow = flow.by_parts();
-                Some(Dissected { now, time, flow, body: Body::Tcp(segment) })
+                take(&Dissected { now, time, flow, body: Body::Tcp(segment) });
             }
             Ok(Packet::Fragment(fragment)) => {
                 self.stats.fragments += 1;
-                self.fragment(now, time, wire_len, fragment)
+                self.fragment(now, time, wire_len, fragment, take);
             }
-            &Err(reason) => {
-                self.stats.discarded[reason as usize] += 1;
-                None
-            }
+            &Err(reason) => self.stats.discarded[reason as usize] += 1,
         }
     }
 
@@ -190,7 +193,26 @@ impl Ingest {
         time: Timestamp,
         wire_len: u32,
         fragment: &Fragment<'_>,
-    ) -> Option<Dissected<'_>> {
+        take: impl FnOnce(&Dissected<'_>),
+    ) {
+        let Some(whole) = self.whole(now, wire_len, fragment) else { return };
+        let frame_len = whole.wire_len;
+        match &self.decoder.decode_payload(whole.src, whole.dst, whole.vlan, whole.protocol, &self.whole) {
+            &Ok(Packet::Udp { ref flow, payload, missing }) => {
+                self.stats.reassembled_udp += 1;
+                take(&Dissected { now, time, flow, body: Body::Udp { payload, missing, frame_len } });
+            }
+            &Ok(Packet::Tcp { ref flow, segment }) => {
+                self.stats.reassembled_tcp += 1;
+                take(&Dissected { now, time, flow, body: Body::Tcp(segment) });
+            }
+            Ok(Packet::Fragment(_)) => self.stats.reassembled_discarded[Discard::TooDeep as usize] += 1,
+            &Err(reason) => self.stats.reassembled_discarded[reason as usize] += 1,
+        }
+    }
+
+    /// Gives a fragment to the table, and what that completes too as long as it is a fragment of another packet.
+    fn whole(&mut self, now: Timestamp, wire_len: u32, fragment: &Fragment<'_>) -> Option<Whole> {
         let mut whole = self.push(now, wire_len, fragment)?;
         for _ in 0..MAX_NESTED_FRAGMENTS {
             let packet = self.decoder.decode_payload(whole.src, whole.dst, whole.vlan, whole.protocol, &self.whole);
@@ -205,25 +227,7 @@ impl Ingest {
             self.inner = payload;
             whole = completed?;
         }
-        let frame_len = whole.wire_len;
-        match self.decoder.decode_payload(whole.src, whole.dst, whole.vlan, whole.protocol, &self.whole) {
-            Ok(Packet::Udp { flow, payload, missing }) => {
-                self.stats.reassembled_udp += 1;
-                Some(Dissected { now, time, flow, body: Body::Udp { payload, missing, frame_len } })
-            }
-            Ok(Packet::Tcp { flow, segment }) => {
-                self.stats.reassembled_tcp += 1;
-                Some(Dissected { now, time, flow, body: Body::Tcp(segment) })
-            }
-            Ok(Packet::Fragment(_)) => {
-                self.stats.reassembled_discarded[Discard::TooDeep as usize] += 1;
-                None
-            }
-            Err(reason) => {
-                self.stats.reassembled_discarded[reason as usize] += 1;
-                None
-            }
-        }
+        Some(whole)
     }
 
     /// Gives a fragment to the table. When that completes a packet, its payload is in `self.whole`.

@@ -35,8 +35,8 @@
 //!     ended.push((transaction.status, transaction.client));
 //! };
 //! let mut tracker = Tracker::new(TrackerConfig::default());
-//! tracker.packet(&datagram(0, there, query), &mut consumer);
-//! tracker.packet(&datagram(20, back, response), &mut consumer);
+//! tracker.packet(&datagram(0, &there, query), &mut consumer);
+//! tracker.packet(&datagram(20, &back, response), &mut consumer);
 //! tracker.finish(Timestamp::new(2, 0), &mut consumer);
 //! assert_eq!(ended, [(Status::Answered, there.src)]);
 //! ```

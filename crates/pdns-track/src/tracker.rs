@@ -37,7 +37,7 @@ impl Tracker {
 
     /// Takes a datagram or a segment.
     pub fn packet(&mut self, packet: &Dissected<'_>, out: &mut impl Consumer) {
-        let &Dissected { now, time, ref flow, ref body } = packet;
+        let &Dissected { now, time, flow, ref body } = packet;
         self.advance(now, out);
         match body {
             &Body::Udp { payload, missing, frame_len } => {

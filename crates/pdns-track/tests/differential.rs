@@ -390,9 +390,9 @@ fn messages(path: &Path) -> Vec<Vec<u8>> {
     let mut ingest = Ingest::new(Decoder::new(Ports::of(&[53, 5353, 5355])), FragmentConfig::default());
     let mut tracker = Tracker::new(TrackerConfig::default());
     while let Ok(Some(frame)) = file.next() {
-        if let Some(packet) = ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len) {
-            tracker.packet(&packet, &mut consumer);
-        }
+        ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len, |packet| {
+            tracker.packet(packet, &mut consumer);
+        });
     }
     tracker.finish(ingest.clock().now(), &mut consumer);
     found

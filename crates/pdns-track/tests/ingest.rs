@@ -67,13 +67,31 @@ impl Front {
         Self { ingest, now: Timestamp::new(1, 0) }
     }
 
-    fn frame<'a>(&'a mut self, frame: &'a [u8]) -> Option<Dissected<'a>> {
-        self.cut_frame(frame, frame.len() as u32)
+    /// Takes a frame that carries something, and shows it.
+    #[track_caller]
+    fn frame(&mut self, frame: &[u8], look: impl FnOnce(&Dissected<'_>)) {
+        self.cut_frame(frame, frame.len() as u32, look);
     }
 
-    fn cut_frame<'a>(&'a mut self, frame: &'a [u8], wire_len: u32) -> Option<Dissected<'a>> {
+    #[track_caller]
+    fn cut_frame(&mut self, frame: &[u8], wire_len: u32, look: impl FnOnce(&Dissected<'_>)) {
+        assert!(self.carries(frame, wire_len, look), "nothing came of it");
+    }
+
+    /// Takes a frame that carries nothing, or completes nothing.
+    #[track_caller]
+    fn nothing(&mut self, frame: &[u8]) {
+        assert!(!self.carries(frame, frame.len() as u32, |packet| panic!("{packet:?}")));
+    }
+
+    fn carries(&mut self, frame: &[u8], wire_len: u32, look: impl FnOnce(&Dissected<'_>)) -> bool {
         self.now = self.now.plus(SECOND / 1000);
-        self.ingest.frame(self.now, LinkType::RAW, frame, wire_len)
+        let mut came = false;
+        self.ingest.frame(self.now, LinkType::RAW, frame, wire_len, |packet| {
+            came = true;
+            look(packet);
+        });
+        came
     }
 
     fn check(&self) {
@@ -94,13 +112,15 @@ impl Front {
 fn a_datagram_and_a_segment_come_out_as_they_are() {
     let mut front = Front::new();
     let frame = ipv4(1, 0, UDP, &udp(b"query"));
-    let packet = front.cut_frame(&frame, 60).unwrap();
-    assert_eq!(packet.body, Body::Udp { payload: b"query", missing: 0, frame_len: 60 });
-    assert_eq!((packet.now, packet.time), (Timestamp::new(1, 1_000_000), Timestamp::new(1, 1_000_000)));
-    assert_eq!((packet.flow.src_port, packet.flow.dst_port), (40_000, 53));
-    let frame = ipv4(1, 0, TCP, &tcp(b"data"));
-    let Body::Tcp(segment) = front.frame(&frame).unwrap().body else { panic!() };
-    assert_eq!((segment.seq, segment.payload), (1, &b"data"[..]));
+    front.cut_frame(&frame, 60, |packet| {
+        assert_eq!(packet.body, Body::Udp { payload: b"query", missing: 0, frame_len: 60 });
+        assert_eq!((packet.now, packet.time), (Timestamp::new(1, 1_000_000), Timestamp::new(1, 1_000_000)));
+        assert_eq!((packet.flow.src_port, packet.flow.dst_port), (40_000, 53));
+    });
+    front.frame(&ipv4(1, 0, TCP, &tcp(b"data")), |packet| {
+        let Body::Tcp(segment) = packet.body else { panic!() };
+        assert_eq!((segment.seq, segment.payload), (1, &b"data"[..]));
+    });
     let stats = front.ingest.stats();
     assert_eq!((stats.received, stats.udp_datagrams, stats.tcp_segments), (2, 1, 1));
     front.check();
@@ -112,7 +132,7 @@ fn every_discard_is_counted_under_its_reason() {
     let mut other_ports = udp(b"query");
     other_ports[2..4].copy_from_slice(&[0x1f, 0x90]);
     for frame in [&ipv4(1, 0, UDP, &other_ports)[..], &ipv4(1, 0, 1, b"icmp"), &[0x45, 0], &[]] {
-        assert_eq!(front.frame(frame), None);
+        front.nothing(frame);
     }
     front.ingest.discard(Timestamp::new(9, 0), Discard::Filtered);
     assert_eq!(front.ingest.clock().now(), Timestamp::new(9, 0));
@@ -132,11 +152,12 @@ fn fragments_become_a_datagram_with_the_time_of_the_last_and_the_length_of_all()
     for order in [[0, 1], [1, 0]] {
         let mut front = Front::new();
         let frames = halves(1, UDP, &datagram);
-        assert_eq!(front.frame(&frames[order[0]]), None);
-        let packet = front.cut_frame(&frames[order[1]], 200).unwrap();
+        front.nothing(&frames[order[0]]);
         let frame_len = 200 + frames[order[0]].len() as u32;
-        assert_eq!(packet.body, Body::Udp { payload: &[b'x'; 100], missing: 0, frame_len });
-        assert_eq!(packet.time, Timestamp::new(1, 2_000_000));
+        front.cut_frame(&frames[order[1]], 200, |packet| {
+            assert_eq!(packet.body, Body::Udp { payload: &[b'x'; 100], missing: 0, frame_len });
+            assert_eq!(packet.time, Timestamp::new(1, 2_000_000));
+        });
         assert_eq!((front.ingest.stats().fragments, front.ingest.stats().reassembled_udp), (2, 1));
         front.check();
     }
@@ -146,13 +167,15 @@ fn fragments_become_a_datagram_with_the_time_of_the_last_and_the_length_of_all()
 fn fragments_of_segments_and_of_nothing_for_us_are_counted_too() {
     let mut front = Front::new();
     let [first, second] = halves(1, TCP, &tcp(b"some data"));
-    assert_eq!(front.frame(&first), None);
-    let Body::Tcp(segment) = front.frame(&second).unwrap().body else { panic!() };
-    assert_eq!(segment.payload, b"some data");
+    front.nothing(&first);
+    front.frame(&second, |packet| {
+        let Body::Tcp(segment) = packet.body else { panic!() };
+        assert_eq!(segment.payload, b"some data");
+    });
     let mut other_ports = udp(b"some data that is long enough");
     other_ports[2..4].copy_from_slice(&[0x1f, 0x90]);
     for frame in halves(2, UDP, &other_ports) {
-        assert_eq!(front.frame(&frame), None);
+        front.nothing(&frame);
     }
     let stats = front.ingest.stats();
     assert_eq!(stats.reassembled_tcp, 1);
@@ -168,11 +191,12 @@ fn fragments_in_fragments_in_tunnels_are_put_together() {
         let frames = nested(depth, &datagram);
         let (last, others) = frames.split_last().unwrap();
         for frame in others {
-            assert_eq!(front.frame(frame), None);
+            front.nothing(frame);
         }
-        let packet = front.frame(last).unwrap();
         let frame_len = frames.iter().map(|frame| frame.len() as u32).sum();
-        assert_eq!(packet.body, Body::Udp { payload: &[b'x'; 200], missing: 0, frame_len }, "{depth} levels");
+        front.frame(last, |packet| {
+            assert_eq!(packet.body, Body::Udp { payload: &[b'x'; 200], missing: 0, frame_len }, "{depth} levels");
+        });
         let stats = front.ingest.stats();
         assert_eq!((stats.fragments, stats.reassembled_udp), (1 << depth, 1));
         // Of the fragments of all levels, those of the outermost came in frames of their own.
@@ -185,7 +209,7 @@ fn fragments_in_fragments_in_tunnels_are_put_together() {
 fn fragments_nested_too_deeply_are_given_up() {
     let mut front = Front::new();
     for frame in nested(6, &udp(&[b'x'; 400])) {
-        assert_eq!(front.frame(&frame), None);
+        front.nothing(&frame);
     }
     assert_eq!(front.ingest.stats().reassembled_discarded[Discard::TooDeep as usize], 2);
     front.check();
@@ -198,9 +222,11 @@ fn a_datagram_after_a_nested_one_is_its_own() {
         let payload = [letter; 100];
         let mut frames = halves(id, IP_IN_IP, &ipv4(9, 0, UDP, &udp(&payload)));
         frames.reverse();
-        assert_eq!(front.frame(&frames[0]), None);
+        front.nothing(&frames[0]);
         let frame_len = (frames[0].len() + frames[1].len()) as u32;
-        assert_eq!(front.frame(&frames[1]).unwrap().body, Body::Udp { payload: &payload, missing: 0, frame_len });
+        front.frame(&frames[1], |packet| {
+            assert_eq!(packet.body, Body::Udp { payload: &payload, missing: 0, frame_len });
+        });
     }
 }
 
@@ -208,7 +234,7 @@ fn a_datagram_after_a_nested_one_is_its_own() {
 fn the_end_of_the_capture_ends_incomplete_packets() {
     let mut front = Front::new();
     let [first, _] = halves(1, UDP, &udp(&[b'x'; 100]));
-    assert_eq!(front.frame(&first), None);
+    front.nothing(&first);
     assert_eq!(front.ingest.fragment_stats().pending, 1);
     front.ingest.finish();
     assert_eq!(front.ingest.fragment_stats().pending, 0);
@@ -233,7 +259,7 @@ proptest! {
             if kind == 1 {
                 frame.truncate(end.index(frame.len() + 1));
             }
-            front.cut_frame(&frame, wire_len);
+            front.carries(&frame, wire_len, |_| ());
             front.check();
         }
         front.ingest.finish();

@@ -70,7 +70,7 @@ impl Packet {
                 Body::Tcp(TcpSegment { seq, ack: 1001 + acknowledged as u32, flags, payload, missing: 0 })
             }
         };
-        take(&Dissected { now, time, flow, body });
+        take(&Dissected { now, time, flow: &flow, body });
     }
 }
 
@@ -149,7 +149,7 @@ proptest! {
         };
         prop_assert_eq!(&run(&packets, 2, client), &together);
         let shards = Shards::new(3);
-        prop_assert_eq!(&run(&packets, 3, |packet| shards.of(&packet.flow)), &together);
+        prop_assert_eq!(&run(&packets, 3, |packet| shards.of(packet.flow)), &together);
     }
 }
 

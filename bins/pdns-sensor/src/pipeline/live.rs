@@ -264,9 +264,9 @@ impl Listener {
                 ended = true;
                 break;
             }
-            if let Some(packet) = &self.ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len) {
+            self.ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len, |packet| {
                 self.worker.packet(packet);
-            }
+            });
         }
         self.heard = self.ingest.clock().latest().map(|latest| (latest, Instant::now()));
         self.news = true;

@@ -225,9 +225,9 @@ impl Source {
                 continue;
             }
             let data = &frame.data[..frame.data.len().min(self.snaplen)];
-            // Borrowed where it is: a copy would read whole what was just written in parts.
-            let Some(packet) = &ingest.frame(frame.time, link, data, frame.wire_len) else { continue };
-            match take(packet) {
+            let mut wants = Wants::More;
+            ingest.frame(frame.time, link, data, frame.wire_len, |packet| wants = take(packet));
+            match wants {
                 Wants::More => {}
                 Wants::Buffered => is_enough = true,
                 Wants::Nothing => return Ok(Turn::Enough),

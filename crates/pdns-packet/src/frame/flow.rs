@@ -67,24 +67,6 @@ pub struct Flow {
     pub vlan: VlanTags,
 }
 
-impl Flow {
-    /// A copy, made address by address. Who has just made the flow wrote parts of words; a copy of whole words would have to
-    /// wait until they are in the cache.
-    #[inline]
-    #[must_use]
-    pub const fn by_parts(&self) -> Self {
-        #[expect(clippy::needless_match, reason = "each arm copies what that kind of address has")]
-        const fn address(address: &IpAddr) -> IpAddr {
-            match *address {
-                IpAddr::V4(address) => IpAddr::V4(address),
-                IpAddr::V6(address) => IpAddr::V6(address),
-            }
-        }
-        let &Self { src_port, dst_port, vlan, .. } = self;
-        Self { src: address(&self.src), dst: address(&self.dst), src_port, dst_port, vlan }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -57,7 +57,7 @@ fn run(input: &mut Input<'_>, asks: bool) -> Vec<Fate> {
         responses += u64::from(is_response);
         let payload = message(serial, is_response, what, who);
         let body = Body::Udp { payload: &payload, missing: 0, frame_len: payload.len() as u32 + 42 };
-        let packet = Dissected { now: time, time, flow: flow(is_response, who), body };
+        let packet = Dissected { now: time, time, flow: &flow(is_response, who), body };
         tracker.packet(&packet, &mut seen);
         serial += 1;
     }

@@ -46,6 +46,18 @@ impl<'a> Message<'a> {
     /// Reads the structure of a message; `None` when not even its header is there. Bytes after the 65,535th, which no
     /// transport can carry, are ignored.
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        // Built where it is returned: a copy would read whole what was just written in parts. That is why there is one way
+        // out of here.
+        let mut message = Self::unread(bytes);
+        if let Some(message) = &mut message {
+            message.walk();
+        }
+        message
+    }
+
+    /// A message of which only the header was looked at.
+    #[inline]
+    fn unread(bytes: &'a [u8]) -> Option<Self> {
         let bytes = bytes.get(..MAX_MESSAGE_LEN).unwrap_or(bytes);
         let header = Header::parse(bytes)?;
         let outline = Outline {
@@ -60,12 +72,7 @@ impl<'a> Message<'a> {
             end: Header::LEN as u16,
             malformed: None,
         };
-        // Built where it is returned: a copy would read whole what was just written in parts.
-        let mut message = Some(Self { bytes, outline });
-        if let Some(message) = &mut message {
-            message.outline.malformed = message.walk().err();
-        }
-        message
+        Some(Self { bytes, outline })
     }
 
     /// Puts a message and its outline together again; `None` when they are not of the same length. An outline of other
@@ -172,31 +179,60 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Reads one entry after the other and notes where the sections, the first question and OPT are.
-    fn walk(&mut self) -> Result<(), Malformed> {
+    /// Reads one entry after the other and notes where the sections, the first question and OPT are. A call, so that what
+    /// it works on is in memory where it stays.
+    #[inline(never)]
+    fn walk(&mut self) {
         let mut names = Names::new(self.bytes);
         let mut at = Header::LEN;
         for section in Section::ALL {
             let count = self.outline.header.counts[section as usize];
-            let start = at as u16;
-            for index in 0..count {
-                let read = match section {
-                    Section::Question => self.walk_question(at, &mut names),
-                    _ => self.walk_record(section, at, &mut names),
+            self.outline.spans[section as usize] = Span { start: at as u16, count };
+            if count > 0 {
+                let walked = match section {
+                    Section::Question => self.walk_questions(count, at, &mut names),
+                    _ => self.walk_records(section, count, at, &mut names),
                 };
-                match read {
-                    Ok(end) => at = end,
-                    Err(kind) => {
-                        self.outline.spans[section as usize] = Span { start, count: index };
-                        self.outline.end = at as u16;
-                        return Err(Malformed { kind, section, index, count });
-                    }
+                match walked {
+                    Some(end) => at = end,
+                    None => return,
                 }
             }
-            self.outline.spans[section as usize] = Span { start, count };
         }
         self.outline.end = at as u16;
-        Ok(())
+    }
+
+    /// Reads the questions from `at` on and returns where they end; `None` when one is broken.
+    #[inline]
+    fn walk_questions(&mut self, count: u16, mut at: usize, names: &mut Names) -> Option<usize> {
+        for index in 0..count {
+            match self.walk_question(at, names) {
+                Ok(end) => at = end,
+                Err(kind) => return self.broken(at, Malformed { kind, section: Section::Question, index, count }),
+            }
+        }
+        Some(at)
+    }
+
+    /// Reads the records of a section from `at` on and returns where they end; `None` when one is broken.
+    #[inline]
+    fn walk_records(&mut self, section: Section, count: u16, mut at: usize, names: &mut Names) -> Option<usize> {
+        for index in 0..count {
+            match self.walk_record(section, at, names) {
+                Ok(end) => at = end,
+                Err(kind) => return self.broken(at, Malformed { kind, section, index, count }),
+            }
+        }
+        Some(at)
+    }
+
+    /// Notes what is broken at `at`.
+    #[cold]
+    fn broken(&mut self, at: usize, malformed: Malformed) -> Option<usize> {
+        self.outline.spans[malformed.section as usize].count = malformed.index;
+        self.outline.end = at as u16;
+        self.outline.malformed = Some(malformed);
+        None
     }
 
     /// Reads the question at `start` and returns where it ends.

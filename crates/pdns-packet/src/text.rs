@@ -35,7 +35,7 @@ pub trait Text {
 
     /// Appends `separator` and the name at `place` of the message, if it is remembered, and says whether it is.
     #[inline]
-    fn repeat_name(&mut self, _separator: &[u8], _place: usize) -> bool {
+    fn repeat_name<const N: usize>(&mut self, _separator: &[u8; N], _place: usize) -> bool {
         false
     }
 

@@ -175,7 +175,7 @@ impl Text for Draft {
     }
 
     #[inline]
-    fn repeat_name(&mut self, separator: &[u8], place: usize) -> bool {
+    fn repeat_name<const N: usize>(&mut self, separator: &[u8; N], place: usize) -> bool {
         let Some(range) = self.names.find(place) else { return false };
         self.plain(separator);
         self.repeat(range);

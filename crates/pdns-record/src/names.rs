@@ -7,56 +7,75 @@ use std::ops::Range;
 const PLACES: usize = 8;
 
 /// Where the names of one message were written.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Names {
+    /// Where the last names are in the message, sixteen bits each, the latest lowest. They are looked for at once, and an
+    /// array would be written by parts and read whole, which waits.
+    known: u128,
+    /// Where they are in the text, the latest before `count` modulo the length.
     places: [Place; PLACES],
     count: usize,
 }
 
-/// A name that was written: where it is in the message, and where in the text.
+/// Where a name is in the text.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
-    name: u16,
-    len: u16,
     start: u32,
+    len: u32,
 }
 
-impl Place {
-    /// No message is so long that something begins here.
-    const NOWHERE: u16 = u16::MAX;
+/// No message is so long that something begins here.
+const NOWHERE: u128 = u16::MAX as u128;
+
+/// No names.
+const NONE: u128 = u128::MAX;
+
+impl Default for Names {
+    fn default() -> Self {
+        Self { known: NONE, places: [Place::default(); PLACES], count: 0 }
+    }
 }
 
 impl Names {
     /// Forgets all names: those that follow are of another message.
     #[inline]
     pub(crate) const fn clear(&mut self) {
-        self.count = 0;
+        self.known = NONE;
     }
 
-    /// Forgets the names that are not whole within the first `len` bytes of the text.
+    /// Forgets the names that are not whole within the first `len` bytes of the text: the latest ones.
     pub(crate) fn forget_behind(&mut self, len: usize) {
-        for place in &mut self.places {
-            if place.start as usize + usize::from(place.len) > len {
-                place.name = Place::NOWHERE;
-            }
+        while self.known & NOWHERE != NOWHERE && self.range(1).end > len {
+            self.known = self.known >> 16 | NOWHERE << (16 * (PLACES - 1));
+            self.count = self.count.wrapping_sub(1);
         }
     }
 
     /// Where the name at `place` of the message is in the text.
     #[inline]
     pub(crate) fn find(&self, place: usize) -> Option<Range<usize>> {
-        let used = &self.places[..self.count.min(PLACES)];
-        let known = used.iter().find(|known| usize::from(known.name) == place)?;
-        Some(known.start as usize..known.start as usize + usize::from(known.len))
+        const ONES: u64 = 0x0001_0001_0001_0001;
+        const ALL_ONES: u128 = (ONES as u128) << 64 | ONES as u128;
+        let place = ONES * u64::from(place as u16);
+        let differences = self.known ^ (u128::from(place) << 64 | u128::from(place));
+        // Taking one from each part borrows into its highest bit only where a part was zero, or above such a part.
+        let found = differences.wrapping_sub(ALL_ONES) & !differences & (ALL_ONES << 15);
+        if found == 0 { None } else { Some(self.range(1 + found.trailing_zeros() as usize / 16)) }
     }
 
     /// Says that the name at `place` of the message is at `range` of the text.
     #[inline]
     pub(crate) const fn remember(&mut self, place: usize, range: Range<usize>) {
-        // No message is longer than what 16 bits count, and no name's text longer than five times the name.
-        let len = (range.end - range.start) as u16;
-        self.places[self.count % PLACES] = Place { name: place as u16, len, start: range.start as u32 };
-        self.count += 1;
+        self.known = self.known << 16 | (place as u16) as u128;
+        self.places[self.count % PLACES] = Place { start: range.start as u32, len: (range.end - range.start) as u32 };
+        self.count = self.count.wrapping_add(1);
+    }
+
+    /// Where the name is that so many came before, 1 for the latest.
+    #[inline]
+    fn range(&self, back: usize) -> Range<usize> {
+        let Place { start, len } = self.places[self.count.wrapping_sub(back) % PLACES];
+        start as usize..start as usize + len as usize
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
-use pdns_packet::dns::{Class, Header, Message, Opcode, Question, Rcode, Record, Rtype};
+use pdns_packet::dns::{Class, Header, Message, Opcode, Question, Questions, Rcode, Record, Rtype};
 use pdns_packet::text::Text;
 use pdns_packet::time::Rfc3339;
 use pdns_track::{Observed, Status, Transaction, Transport};
@@ -70,6 +70,11 @@ pub(crate) fn carrier<'a>(transaction: &Transaction<'a>, shown: &Observed<'a>) -
         Some(query) if matches!(query.message.opcode(), Opcode::UPDATE | Opcode::NOTIFY) => query.message,
         _ => shown.message,
     }
+}
+
+/// Whether both ask the same and spell it alike, case and all, without pointers that could lead apart.
+fn is_repeated(asking: &Message<'_>, carrier: &Message<'_>) -> bool {
+    asking.uncompressed_question().is_some_and(|asked| carrier.uncompressed_question() == Some(asked))
 }
 
 /// The message whose question is the transaction's: the query, unless only the response has one.
@@ -217,27 +222,18 @@ fn listed<const N: usize>(table: &[Fragment<N>], number: u16) -> Option<&Fragmen
 }
 
 fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, out: &mut Draft) {
-    let Some(message) = asking(transaction) else { return };
-    let Some(first) = message.question() else { return };
-    let name = write_first_question(&first, out);
-    let questions = message.questions();
+    let Some(asking) = asking(transaction) else { return };
+    // Of two that are alike, the one that other names of the carrier may point to.
+    let is_repeated = is_repeated(asking, carrier);
+    let Some(first) = (if is_repeated { carrier.question() } else { asking.question() }) else { return };
+    write_first_question(&first, out);
+    let questions = asking.questions();
     if questions.len() > 1 {
-        let mut separator: &[u8] = b",\"questions\":[";
-        for question in questions {
-            out.plain(separator);
-            write_question(&question, out);
-            separator = b",";
-        }
-        out.plain(b"]");
-    }
-    out.names().clear();
-    // A question that is spelled alike, case and all, without pointers that could lead apart. The root is written as a dot,
-    // and is nothing at the end of another name.
-    if let (Some(asked), Some(repeated)) = (message.uncompressed_question(), carrier.uncompressed_question())
-        && asked == repeated
-        && !asked.starts_with(&[0])
-    {
-        out.names().remember(Header::LEN, name);
+        out.names().clear();
+        write_questions(questions, out);
+        out.names().clear();
+    } else if !is_repeated {
+        out.names().clear();
     }
 }
 
@@ -263,13 +259,11 @@ static QUESTION_TYPES: [Fragment<32>; TYPES] = by_type(b"\",\"qtype\":\"", b"\",
 /// Behind a record's owner, by type, in class IN.
 static RECORD_TYPES: [Fragment<32>; TYPES] = by_type(b"\",\"type\":\"", b"\",\"ttl\":");
 
-/// Appends the fields of the first question and returns where its name is.
-fn write_first_question(question: &Question<'_>, out: &mut Draft) -> Range<usize> {
+/// Appends the fields of the first question.
+fn write_first_question(question: &Question<'_>, out: &mut Draft) {
     out.plain(b",\"qname\":\"");
-    let start = out.len();
     // A question that was counted has a readable name.
     let _readable = question.qname.write(out);
-    let name = start..out.len();
     match listed(&QUESTION_TYPES, question.qtype.0) {
         Some(fragment) if question.qclass == Class::IN => out.fragment(fragment),
         _ => {
@@ -280,7 +274,18 @@ fn write_first_question(question: &Question<'_>, out: &mut Draft) -> Range<usize
             out.plain(b"\"");
         }
     }
-    name
+}
+
+/// Appends all of several questions.
+#[cold]
+fn write_questions(questions: Questions<'_>, out: &mut Draft) {
+    let mut separator: &[u8] = b",\"questions\":[";
+    for question in questions {
+        out.plain(separator);
+        write_question(&question, out);
+        separator = b",";
+    }
+    out.plain(b"]");
 }
 
 /// Appends one of several questions.
@@ -350,11 +355,12 @@ pub(crate) fn without_edns<'a>(additionals: impl Iterator<Item = Record<'a>>) ->
     additionals.filter(move |record| record.rtype != Rtype::OPT || std::mem::replace(&mut is_further, true))
 }
 
-fn section<'a>(key: &[u8], records: impl Iterator<Item = Record<'a>>, out: &mut Draft) {
-    let mut separator = key;
+fn section<'a, const N: usize>(key: &[u8; N], records: impl Iterator<Item = Record<'a>>, out: &mut Draft) {
     let mut last = None;
     for record in records {
-        out.plain(separator);
+        if last.is_none() {
+            out.plain(key);
+        }
         // The records of an RRset differ only in their RDATA.
         let set = (record.owner.place(), record.rtype, record.class, record.ttl);
         match last {
@@ -366,11 +372,11 @@ fn section<'a>(key: &[u8], records: impl Iterator<Item = Record<'a>>, out: &mut 
             }
         }
         record.rdata.write(out);
-        out.plain(b"\"}");
-        separator = b",";
+        out.plain(b"\"},");
     }
-    if separator == b"," {
-        out.plain(b"]");
+    if last.is_some() {
+        // In place of the last comma.
+        out.overwrite(out.len() - 1, b']');
     }
 }
 

@@ -25,7 +25,9 @@ fn check(input: &[u8]) {
     let (kind, parts) = (input.below(3), 1 + input.below(2));
     let (at, damage) = (usize::from(input.word()), input.byte());
     let plain = input.rest();
-    let whole = read(plain);
+    let whole = read(plain, false);
+    let exchanged = read(plain, true);
+    assert_eq!((&exchanged.frames, &exchanged.ended), (&whole.frames, &whole.ended));
     // What is compressed twice is taken out once.
     if matches!(plain, [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]) {
         return;
@@ -35,7 +37,7 @@ fn check(input: &[u8]) {
         1 => (gzip(plain, parts), Compression::Gzip),
         _ => (zstd(plain, parts), Compression::Zstd),
     };
-    let found = read(&compressed);
+    let found = read(&compressed, false);
     assert_eq!(found.frames, whole.frames);
     assert_eq!(found.ended.as_ref().err(), whole.ended.as_ref().err());
     if found.is_capture {
@@ -48,21 +50,25 @@ fn check(input: &[u8]) {
             1 => damaged.truncate(at),
             damage => damaged[at] ^= damage,
         }
-        read(&damaged);
+        read(&damaged, true);
     }
 }
+
+/// A frame that is kept: time, length on the wire, link type, bytes.
+type OwnFrame = (Timestamp, u32, u16, Vec<u8>);
 
 /// What a file gave.
 #[derive(Debug)]
 struct Content {
     is_capture: bool,
     compression: Option<Compression>,
-    frames: Vec<(Timestamp, u32, u16, Vec<u8>)>,
+    frames: Vec<OwnFrame>,
     /// The end, or the place and kind of what is wrong.
     ended: Result<(), String>,
 }
 
-fn read(bytes: &[u8]) -> Content {
+/// Reads a file to its end; `exchanges`: in another buffer for each frame, and first without reading.
+fn read(bytes: &[u8], exchanges: bool) -> Content {
     let (_file, path) = file(bytes);
     let mut content = Content { is_capture: false, compression: None, frames: Vec::new(), ended: Ok(()) };
     let mut file = match heap::bounded(READER + 4 * bytes.len(), || CaptureFile::open(&path)) {
@@ -75,11 +81,14 @@ fn read(bytes: &[u8]) -> Content {
     content.is_capture = true;
     content.compression = file.compression();
     assert_eq!(file.size(), Some(bytes.len() as u64));
-    let mut made = 0;
+    let (mut made, mut other) = (0, Vec::new());
     loop {
         // A frame's memory grows with what there is of it, to twice that.
         let room = READER + 4 * bytes.len() + if content.compression.is_some() { 64 << 20 } else { 0 };
-        match heap::bounded(room, || file.next().map(|frame| frame.map(owned))) {
+        if exchanges {
+            file.exchange_buffer(&mut other);
+        }
+        match heap::bounded(room, || next(&mut file, exchanges)) {
             Ok(Some(frame)) => {
                 made += frame.3.len() as u64;
                 assert!(frame.1 as usize >= frame.3.len() && made <= file.offset());
@@ -100,7 +109,14 @@ fn read(bytes: &[u8]) -> Content {
     content
 }
 
-fn owned(frame: Frame<'_>) -> (Timestamp, u32, u16, Vec<u8>) {
+fn next(file: &mut CaptureFile, looks_first: bool) -> Result<Option<OwnFrame>, ReadError> {
+    if looks_first && let Some(frame) = file.next_buffered()? {
+        return Ok(Some(owned(frame)));
+    }
+    file.next().map(|frame| frame.map(owned))
+}
+
+fn owned(frame: Frame<'_>) -> OwnFrame {
     (frame.time, frame.wire_len, frame.link, frame.data.to_vec())
 }
 

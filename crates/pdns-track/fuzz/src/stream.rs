@@ -29,7 +29,7 @@ fn known_messages(input: &mut Input<'_>) {
     let isn = u32::from_be_bytes([input.byte(), input.byte(), 0xff, 0]);
     let count = 1 + input.below(12);
     let sent: Vec<Vec<u8>> =
-        (0..count).map(|index| message(index as u16, 17 + usize::from(input.word()) % 700)).collect();
+        (0..count).map(|index| message(index as u16, SHORTEST + usize::from(input.word()) % 700)).collect();
     let bytes: Vec<u8> =
         sent.iter().flat_map(|message| [&(message.len() as u16).to_be_bytes(), &message[..]].concat()).collect();
     let mut table = Table::new(StreamConfig::default());
@@ -165,13 +165,17 @@ impl Table {
     }
 }
 
-/// A query of this id and length, with nothing in it that looks like the beginning of another.
-fn message(id: u16, len: usize) -> Vec<u8> {
-    let mut message = vec![0; len];
-    message[..2].copy_from_slice(&id.to_be_bytes());
+/// The length of the shortest [`message`].
+const SHORTEST: usize = 38;
+
+/// A query of this number and length. Its id and its name keep every other place in it from looking like a beginning, which
+/// is all that a search behind a gap can go by.
+fn message(number: u16, len: usize) -> Vec<u8> {
+    let mut message = vec![b'x'; len];
+    message[..2].copy_from_slice(&(0x8100 | number).to_be_bytes());
     message[2..12].copy_from_slice(&[1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
-    message[12..17].copy_from_slice(&[0, 0, 1, 0, 1]);
-    message[17..].fill(b'x');
+    message[12] = 20;
+    message[33..SHORTEST].copy_from_slice(&[0, 0, 1, 0, 1]);
     message
 }
 

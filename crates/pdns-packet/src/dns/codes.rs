@@ -21,6 +21,9 @@ macro_rules! registry {
         impl $name {
             $(#[doc = concat!("`", $mnemonic, "`: ", $doc, ".")] pub const $constant: Self = Self($value);)*
 
+            /// The numbers that have a name.
+            pub const NAMED: &[Self] = &[$(Self($value),)*];
+
             /// The registered name, if there is one.
             #[inline]
             pub const fn mnemonic(self) -> Option<&'static str> {

@@ -2,7 +2,7 @@
 
 use crate::dns::codes::{Rcode, Rtype};
 use crate::dns::scan::printable_prefix;
-use crate::text::Text;
+use crate::text::{Text, decimals};
 use crate::time::civil;
 
 use super::reader::Reader;
@@ -178,17 +178,87 @@ fn write_types(reader: &mut Reader<'_>, out: &mut impl Text) -> Option<()> {
             return None;
         }
         last_window = Some(window);
-        for (index, byte) in (0_u16..).zip(bitmap) {
-            for bit in (0..8).filter(|bit| byte & 0x80 >> bit != 0) {
-                if !first {
-                    out.plain(b" ");
-                }
+        for (index, &byte) in (0_u16..).zip(bitmap) {
+            let lowest = u16::from(window) << 8 | index << 3;
+            let mut bits = byte;
+            if first && bits != 0 {
                 first = false;
-                Rtype(u16::from(window) << 8 | index << 3 | bit).write(out);
+                let bit = bits.leading_zeros();
+                Rtype(lowest | bit as u16).write(out);
+                bits &= 0x7f >> bit;
             }
+            write_further_types(lowest, bits, out);
         }
     }
     Some(())
+}
+
+/// Whether a type with these upper eight bits has a name.
+const HAS_NAMES: [bool; 256] = {
+    let mut windows = [false; 256];
+    let mut index = 0;
+    while index < Rtype::NAMED.len() {
+        windows[(Rtype::NAMED[index].0 >> 8) as usize] = true;
+        index += 1;
+    }
+    windows
+};
+
+/// Appends a space and a type for each bit of a bitmap's byte, the highest for `lowest`. A bitmap of all types makes 73
+/// characters of a byte, so that types without a name are put together in a block, one number from another, and appended at once.
+fn write_further_types(lowest: u16, mut bits: u8, out: &mut impl Text) {
+    const PREFIX: &[u8; 5] = b" TYPE";
+    // Five digits at most, written as eight.
+    let mut block = [0; 8 * (PREFIX.len() + 5) + 3];
+    let mut len = 0;
+    let mut number = Decimal::of(lowest);
+    let has_names = HAS_NAMES[usize::from(lowest >> 8)];
+    while bits != 0 {
+        let bit = bits.leading_zeros();
+        bits &= 0x7f >> bit;
+        let rtype = Rtype(lowest | bit as u16);
+        if has_names && let Some(mnemonic) = rtype.mnemonic() {
+            out.plain(&block[..len]);
+            out.plain(b" ");
+            out.plain(mnemonic.as_bytes());
+            len = 0;
+            continue;
+        }
+        number.advance(rtype.0);
+        block[len..len + PREFIX.len()].copy_from_slice(PREFIX);
+        len += PREFIX.len();
+        block[len..len + 8].copy_from_slice(&number.text.to_le_bytes());
+        len += number.len;
+    }
+    out.plain(&block[..len]);
+}
+
+/// A number and its digits, the first in the lowest byte.
+struct Decimal {
+    number: u16,
+    text: u64,
+    len: usize,
+}
+
+impl Decimal {
+    fn of(number: u16) -> Self {
+        let len = (number | 1).ilog10() + 1;
+        let text = u64::from_le_bytes(decimals(number.into())) >> (8 * (8 - len));
+        Self { number, text, len: len as usize }
+    }
+
+    /// Becomes a larger number: where only the last digit changes, only that is touched.
+    #[inline]
+    fn advance(&mut self, number: u16) {
+        let last = 8 * (self.len - 1);
+        let more = u64::from(number - self.number);
+        if (self.text >> last & 0x0f) + more > 9 {
+            *self = Self::of(number);
+            return;
+        }
+        self.text += more << last;
+        self.number = number;
+    }
 }
 
 fn write_time(seconds: u32, out: &mut impl Text) {

@@ -37,6 +37,8 @@ pub(crate) struct Counters {
     pub records: u64,
     /// Transactions of a status that is not written.
     pub unwanted: u64,
+    /// Transactions that some questions or records were left out of.
+    pub shortened: u64,
 }
 
 impl Counters {
@@ -58,6 +60,7 @@ impl Counters {
         self.delays.add(&other.delays);
         self.records += other.records;
         self.unwanted += other.unwanted;
+        self.shortened += other.shortened;
     }
 }
 

@@ -118,6 +118,11 @@ impl Output {
         self.unwanted
     }
 
+    /// Transactions that some questions or records were left out of, once for each encoding.
+    pub(crate) fn shortened(&self) -> u64 {
+        self.lines.iter().map(|line| line.encoder.shortened()).sum()
+    }
+
     /// Whether records can no longer be delivered.
     pub(crate) const fn has_failed(&self) -> bool {
         self.failure.is_some()

@@ -61,6 +61,7 @@ impl Worker {
         counters.delays = *delays;
         counters.records = output.records();
         counters.unwanted = output.unwanted();
+        counters.shortened = output.shortened();
     }
 
     /// Why records could not be delivered.

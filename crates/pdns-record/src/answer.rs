@@ -7,6 +7,7 @@ use pdns_track::{Status, Transaction, Transport};
 
 use crate::draft::Draft;
 use crate::json;
+use crate::shown::Shown;
 use crate::transaction::asking;
 
 /// What all lines have in common.
@@ -33,11 +34,15 @@ pub(crate) fn encode(
     fragments: &Fragments,
     clock: &mut Rfc3339,
     transaction: &Transaction<'_>,
+    shown: &Shown,
     out: &mut Draft,
 ) -> u64 {
     let response = transaction.response.map(|response| response.message);
     let mut lines = Lines { head: 0..0, tail: 0..0, count: 0 };
-    for record in response.into_iter().flat_map(Message::answers) {
+    for record in response.into_iter().flat_map(|response| response.answers().at_most(shown.answers)) {
+        if out.is_too_long() {
+            break;
+        }
         lines.begin(transaction, out);
         write_record(&record, out);
         lines.end(fragments, clock, transaction, out);

@@ -9,6 +9,9 @@ use crate::names::Names;
 /// Room for the lines of nearly every transaction.
 const USUAL_ROOM: usize = 16 * 1024;
 
+/// For how many transactions' lines room is kept that they do not need.
+const KEPT_FOR: u32 = 64;
+
 /// What is repeated is copied in blocks of this length, see [`Text::padded`]; most names are shorter.
 const BLOCK: usize = 32;
 
@@ -25,13 +28,17 @@ pub(crate) struct Draft {
     room: Vec<u8>,
     /// Length of the text. Narrower than an address, so that nothing overflows when a piece's length is added.
     len: u32,
+    /// How many usual lines there were since one that needed more room.
+    usual: u32,
+    /// How long the text may become, at least, without a question whether all of it is to be shown.
+    allowance: u32,
     /// The names in the text, of the message whose names are being written.
     names: Names,
 }
 
 impl Draft {
     pub(crate) fn new() -> Self {
-        Self { room: vec![0; USUAL_ROOM], len: 0, names: Names::default() }
+        Self { room: vec![0; USUAL_ROOM], len: 0, usual: 0, allowance: u32::MAX, names: Names::default() }
     }
 
     /// The names in the text. Who turns to another message makes them forgotten.
@@ -45,13 +52,29 @@ impl Draft {
         self.room.get(..self.len()).unwrap_or_default()
     }
 
-    /// Begins anew. Room that only unusual lines need is given back.
-    pub(crate) fn clear(&mut self) {
+    /// Begins anew. Room that only unusual lines need is given back once there were none for a while.
+    pub(crate) fn clear(&mut self, allowance: usize) {
+        if self.room.len() > USUAL_ROOM {
+            self.give_back();
+        }
         self.len = 0;
         self.names.clear();
-        if self.room.len() > USUAL_ROOM {
+        self.allowance = u32::try_from(allowance).unwrap_or(u32::MAX);
+    }
+
+    /// Unusual lines come in runs, and room that is new costs more than to fill it.
+    #[cold]
+    fn give_back(&mut self) {
+        self.usual = if self.len() > USUAL_ROOM { 0 } else { self.usual + 1 };
+        if self.usual > KEPT_FOR {
             *self = Self::new();
         }
+    }
+
+    /// Whether the text is longer than it may be. What follows is in vain then.
+    #[inline]
+    pub(crate) const fn is_too_long(&self) -> bool {
+        self.len > self.allowance
     }
 
     /// Length of the text.
@@ -245,7 +268,13 @@ mod tests {
         draft.repeat(0..half);
         assert_eq!(draft.bytes(), expected.repeat(2));
         assert!(draft.room.len() > USUAL_ROOM);
-        draft.clear();
+        let unusual = draft.room.len();
+        for _ in 0..=KEPT_FOR {
+            draft.clear(usize::MAX);
+            draft.plain(b"x");
+            assert_eq!((draft.bytes(), draft.room.len()), (&b"x"[..], unusual));
+        }
+        draft.clear(usize::MAX);
         draft.plain(b"x");
         assert_eq!((draft.bytes(), draft.room.len()), (&b"x"[..], USUAL_ROOM));
         draft.plain(b"yz");

@@ -54,6 +54,7 @@ mod edns;
 mod encoding;
 mod json;
 mod names;
+mod shown;
 mod transaction;
 
 pub use encoding::{Encoding, Format};
@@ -61,6 +62,7 @@ use pdns_packet::time::Rfc3339;
 use pdns_track::Transaction;
 
 use draft::Draft;
+use shown::Shown;
 
 /// What the records hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,6 +82,7 @@ pub struct Encoder {
     answer: answer::Fragments,
     transaction: transaction::Fragments,
     binary: binary::Fragments,
+    shortened: u64,
 }
 
 impl Encoder {
@@ -99,6 +102,7 @@ impl Encoder {
             answer: answer::Fragments::new(&sensor, &level),
             transaction: transaction::Fragments::new(&sensor),
             binary,
+            shortened: 0,
         }
     }
 
@@ -109,14 +113,14 @@ impl Encoder {
             self.encode_each(transaction, out, &mut |_| records += 1);
             return records;
         }
-        self.draft.clear();
-        let lines = match self.encoding.layout {
-            Layout::Answer => answer::encode(&self.answer, &mut self.clock, transaction, &mut self.draft),
-            Layout::Transaction => {
-                transaction::encode(&mut self.transaction, &mut self.clock, transaction, &mut self.draft);
-                1
-            }
-        };
+        // Lines are longer than the text in them, so that the text needs to be measured only when they are too long.
+        self.draft.clear(shown::allowance(transaction));
+        let mut lines = self.draft(transaction, &Shown::ALL);
+        if self.draft.is_too_long() {
+            let shown = self.shown(transaction);
+            self.draft.clear(usize::MAX);
+            lines = self.draft(transaction, &shown);
+        }
         out.extend_from_slice(self.draft.bytes());
         lines
     }
@@ -124,7 +128,8 @@ impl Encoder {
     /// Appends the records of one transaction to `out` and calls `ended` with the length of `out` after each.
     pub fn encode_each(&mut self, transaction: &Transaction<'_>, out: &mut Vec<u8>, ended: &mut dyn FnMut(usize)) {
         if self.encoding.format != Format::Json {
-            return binary::encode(self.encoding, &self.binary, &mut self.clock, transaction, out, ended);
+            let shown = self.shown(transaction);
+            return binary::encode(self.encoding, &self.binary, &mut self.clock, transaction, &shown, out, ended);
         }
         let start = out.len();
         self.encode(transaction, out);
@@ -134,5 +139,29 @@ impl Encoder {
             ended(end + record.len());
             end + record.len()
         });
+    }
+
+    /// How many transactions had some of their questions or records left out, since their text was far longer than their
+    /// messages: see "Text that is left out" in `docs/record-layouts.md`.
+    pub const fn shortened(&self) -> u64 {
+        self.shortened
+    }
+
+    /// Drafts lines of JSON, and returns how many there are.
+    #[inline]
+    fn draft(&mut self, transaction: &Transaction<'_>, shown: &Shown) -> u64 {
+        match self.encoding.layout {
+            Layout::Answer => answer::encode(&self.answer, &mut self.clock, transaction, shown, &mut self.draft),
+            Layout::Transaction => {
+                transaction::encode(&mut self.transaction, &mut self.clock, transaction, shown, &mut self.draft);
+                1
+            }
+        }
+    }
+
+    fn shown(&mut self, transaction: &Transaction<'_>) -> Shown {
+        let shown = Shown::of(self.encoding.layout, transaction);
+        self.shortened += u64::from(shown.is_cut());
+        shown
     }
 }

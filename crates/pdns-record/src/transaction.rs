@@ -11,6 +11,7 @@ use pdns_track::{Observed, Status, Transaction, Transport};
 use crate::draft::{Draft, Fragment};
 use crate::edns;
 use crate::json;
+use crate::shown::Shown;
 
 /// What many lines have in common.
 #[derive(Clone, Debug)]
@@ -31,19 +32,25 @@ impl Fragments {
     }
 }
 
-pub(crate) fn encode(fragments: &mut Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Draft) {
+pub(crate) fn encode(
+    fragments: &mut Fragments,
+    clock: &mut Rfc3339,
+    transaction: &Transaction<'_>,
+    shown: &Shown,
+    out: &mut Draft,
+) {
     out.plain(&fragments.heads[transaction.status as usize]);
     times(clock, transaction, out);
     ends(&mut fragments.servers, transaction, out);
     // The state machine never hands out a transaction without a message.
-    let Some(shown) = transaction.response.or(transaction.query) else {
+    let Some(last) = transaction.response.or(transaction.query) else {
         out.plain(b"}\n");
         return;
     };
-    header(transaction, shown, out);
-    let carrier = carrier(transaction, shown);
-    question(transaction, carrier, out);
-    out.fragment(&FLAGS[usize::from(shown.message.header().flags >> FLAGS_SHIFT) % FLAGS.len()]);
+    header(transaction, last, out);
+    let carrier = carrier(transaction, last);
+    question(transaction, carrier, shown.questions, out);
+    out.fragment(&FLAGS[usize::from(last.message.header().flags >> FLAGS_SHIFT) % FLAGS.len()]);
     if let Some(query) = transaction.query {
         out.number_field(b",\"query_bytes\":", query.wire_len() as u64);
     }
@@ -53,13 +60,13 @@ pub(crate) fn encode(fragments: &mut Fragments, clock: &mut Rfc3339, transaction
     if transaction.retransmits > 0 {
         out.number_field(b",\"retransmits\":", u64::from(transaction.retransmits));
     }
-    section(b",\"answers\":[", carrier.answers(), out);
-    section(b",\"authorities\":[", carrier.authorities(), out);
-    section(b",\"additionals\":[", without_edns(carrier.additionals()), out);
-    if let Some(opt) = shown.message.opt() {
+    section(b",\"answers\":[", carrier.answers().at_most(shown.answers), out);
+    section(b",\"authorities\":[", carrier.authorities().at_most(shown.authorities), out);
+    section(b",\"additionals\":[", without_edns(carrier.additionals().at_most(shown.additionals)), out);
+    if let Some(opt) = last.message.opt() {
         edns::encode(&opt, out);
     }
-    malformed(transaction, out);
+    malformed(transaction, shown, out);
     out.plain(b"}\n");
 }
 
@@ -221,7 +228,7 @@ fn listed<const N: usize>(table: &[Fragment<N>], number: u16) -> Option<&Fragmen
     table.get(usize::from(number)).filter(|fragment| !fragment.is_empty())
 }
 
-fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, out: &mut Draft) {
+fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, most: u16, out: &mut Draft) {
     let Some(asking) = asking(transaction) else { return };
     // Of two that are alike, the one that other names of the carrier may point to.
     let is_repeated = is_repeated(asking, carrier);
@@ -230,7 +237,7 @@ fn question(transaction: &Transaction<'_>, carrier: &Message<'_>, out: &mut Draf
     let questions = asking.questions();
     if questions.len() > 1 {
         out.names().clear();
-        write_questions(questions, out);
+        write_questions(questions.at_most(most), out);
         out.names().clear();
     } else if !is_repeated {
         out.names().clear();
@@ -281,6 +288,9 @@ fn write_first_question(question: &Question<'_>, out: &mut Draft) {
 fn write_questions(questions: Questions<'_>, out: &mut Draft) {
     let mut separator: &[u8] = b",\"questions\":[";
     for question in questions {
+        if out.is_too_long() {
+            break;
+        }
         out.plain(separator);
         write_question(&question, out);
         separator = b",";
@@ -358,6 +368,9 @@ pub(crate) fn without_edns<'a>(additionals: impl Iterator<Item = Record<'a>>) ->
 fn section<'a, const N: usize>(key: &[u8; N], records: impl Iterator<Item = Record<'a>>, out: &mut Draft) {
     let mut last = None;
     for record in records {
+        if out.is_too_long() {
+            break;
+        }
         if last.is_none() {
             out.plain(key);
         }
@@ -405,13 +418,15 @@ fn write_type_and_class(record: &Record<'_>, out: &mut Draft) {
     out.plain(b"\",\"ttl\":");
 }
 
-fn malformed(transaction: &Transaction<'_>, out: &mut Draft) {
+fn malformed(transaction: &Transaction<'_>, shown: &Shown, out: &mut Draft) {
     let mut messages = [transaction.query, transaction.response].into_iter().flatten();
-    if messages.all(|observed| observed.message.malformed().is_none() && !observed.message.has_options()) {
+    if messages.all(|observed| observed.message.malformed().is_none() && !observed.message.has_options())
+        && !shown.is_cut()
+    {
         return;
     }
     let mut separator = ",\"malformed\":\"";
-    for damage in damages(transaction) {
+    for damage in damages(transaction, shown) {
         out.plain(separator.as_bytes());
         out.plain(damage.as_bytes());
         separator = "; ";
@@ -421,11 +436,11 @@ fn malformed(transaction: &Transaction<'_>, out: &mut Draft) {
     }
 }
 
-/// Where messages broke off, one text for each. Damage is rare, so `Display` may cost what it costs; its text holds no
+/// Where messages broke off or are left out, one text for each. Damage is rare, so `Display` may cost what it costs; its text holds no
 /// quote, backslash or control byte.
-pub(crate) fn damages(transaction: &Transaction<'_>) -> impl Iterator<Item = String> {
+pub(crate) fn damages(transaction: &Transaction<'_>, shown: &Shown) -> impl Iterator<Item = String> {
     let messages = [("query", transaction.query), ("response", transaction.response)];
-    messages.into_iter().filter_map(|(name, observed)| {
+    let broken = messages.into_iter().filter_map(|(name, observed)| {
         let observed = observed?;
         let broken = damage(observed.message)?;
         let cut = if observed.missing > 0 {
@@ -434,7 +449,8 @@ pub(crate) fn damages(transaction: &Transaction<'_>) -> impl Iterator<Item = Str
             String::new()
         };
         Some(format!("{name}: {broken}{cut}"))
-    })
+    });
+    broken.chain(shown.reason())
 }
 
 /// Where a message or its EDNS options broke off.

@@ -48,6 +48,7 @@ pub(crate) fn families(account: &Account) -> Vec<Family> {
         responses_held,
         evicted,
         transactions_unwanted,
+        transactions_shortened,
         records_made,
         records_offered: _, // this and what follows are sums over `sink`
         records_delivered: _,
@@ -140,6 +141,11 @@ pub(crate) fn families(account: &Account) -> Vec<Family> {
         ),
         delays(&account.counters.delays),
         count("pdns_dns_unwanted_transactions", "Transactions of a status that is not written", transactions_unwanted),
+        count(
+            "pdns_dns_shortened_transactions",
+            "Transactions that questions or records were left out of, their text being too long",
+            transactions_shortened,
+        ),
         count("pdns_dns_made_records", "Records made of transactions", records_made),
     ]);
     families.extend(sinks::families(&account.sinks));

@@ -371,6 +371,15 @@ pub struct Questions<'a> {
     left: u16,
 }
 
+impl Questions<'_> {
+    /// The first `most` of them, or all when there are fewer.
+    #[inline]
+    pub fn at_most(mut self, most: u16) -> Self {
+        self.left = self.left.min(most);
+        self
+    }
+}
+
 impl<'a> Iterator for Questions<'a> {
     type Item = Question<'a>;
 
@@ -396,6 +405,15 @@ pub struct Records<'a> {
     message: &'a [u8],
     at: usize,
     left: u16,
+}
+
+impl Records<'_> {
+    /// The first `most` of them, or all when there are fewer.
+    #[inline]
+    pub fn at_most(mut self, most: u16) -> Self {
+        self.left = self.left.min(most);
+        self
+    }
 }
 
 impl<'a> Iterator for Records<'a> {

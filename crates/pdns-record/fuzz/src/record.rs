@@ -16,12 +16,13 @@ use crate::decode;
 /// Records: the JSON is JSON, the binary formats say what it says, and none is longer than the messages account for.
 pub const RECORD: Target = Target { name: "record", check, seeds: transactions, mutations: 20_000 };
 
-/// The length of a record with nothing in it, at most.
-const EMPTY: usize = 4096;
+/// How long records are at most whatever the messages: ten records of three names of 255 bytes are always shown, each byte of
+/// which takes five in JSON.
+const EMPTY: usize = 48 << 10;
 
-/// How much of a record a byte of a message becomes at most. The worst are lists of pointers to a name of 255 bytes, each
-/// of which takes five in JSON, and empty answers, which repeat the question each.
-const MAX_GROWTH: usize = 700;
+/// How many bytes of records a byte of a message becomes at most: 32 characters, each of which may take two in JSON, and what stands
+/// around them; empty answers of eleven bytes repeat all but the data each.
+const MAX_GROWTH: usize = 150;
 
 fn check(input: &[u8]) {
     let mut input = Input::new(input);
@@ -138,9 +139,18 @@ fn time(input: &mut Input<'_>) -> Timestamp {
     Timestamp::new(1_700_000_000 + i64::from(input.word()), u32::from(input.word()) << 13)
 }
 
-/// Every message of the fixtures as a response, with a query and with the next message as its query.
+/// A name of 255 bytes, none of which can be printed, with sixty aliases of it in each section.
+fn aliases() -> Vec<u8> {
+    let name = [63, 63, 63, 61].map(|len| [&[len][..], &vec![1; usize::from(len)]].concat()).concat();
+    let records = b"\xc0\x0c\0\x05\0\x01\0\0\0\0\0\x02\xc0\x0c".repeat(3 * 60);
+    [&b"\x12\x34\x84\0\0\x01\0\x3c\0\x3c\0\x3c"[..], &name, b"\0\0\x05\0\x01", &records].concat()
+}
+
+/// Every message of the fixtures as a response, with a query and with the next message as its query; and one that is not shown
+/// whole.
 fn transactions() -> Vec<Vec<u8>> {
-    let messages: Vec<_> = seeds::messages().into_iter().filter(|message| message.len() >= 12).collect();
+    let mut messages: Vec<_> = seeds::messages().into_iter().filter(|message| message.len() >= 12).collect();
+    messages.push(aliases());
     let seed = |status: u8, query: &[u8], response: &[u8]| {
         let head = [status, 0, 192, 0, 2, 1, 2, 0, 1, 0, 53, 0x9c, 0x40, 0, 53, 0, 0, 1];
         let times = [0, 0, 1, 0, 1, 0, 0, 2, 0, 9];

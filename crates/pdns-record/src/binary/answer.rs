@@ -10,6 +10,7 @@ use pdns_track::{Status, Transaction, Transport};
 use super::map::Map;
 use super::{Form, Fragments, shown_time, write_name};
 use crate::Layout;
+use crate::shown::Shown;
 use crate::transaction::asking;
 
 /// How many fields a record has.
@@ -19,12 +20,13 @@ pub(super) fn encode<F: Form>(
     fragments: &Fragments,
     clock: &mut Rfc3339,
     transaction: &Transaction<'_>,
+    shown: &Shown,
     out: &mut Vec<u8>,
     ended: &mut dyn FnMut(usize),
 ) {
     let response = transaction.response.map(|response| response.message);
     let mut records = Records::default();
-    for record in response.into_iter().flat_map(Message::answers) {
+    for record in response.into_iter().flat_map(|response| response.answers().at_most(shown.answers)) {
         records.write::<F>(fragments, clock, transaction, out, |fields| write_record(&record, fields));
         ended(out.len());
     }

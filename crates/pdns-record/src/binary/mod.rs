@@ -14,6 +14,7 @@ use pdns_track::Transaction;
 
 use self::avro::Avro;
 use self::message_pack::MessagePack;
+use crate::shown::Shown;
 use crate::{Encoding, Format, Layout};
 
 /// How the values of one format are written.
@@ -70,18 +71,21 @@ pub(crate) fn encode(
     fragments: &Fragments,
     clock: &mut Rfc3339,
     transaction: &Transaction<'_>,
+    shown: &Shown,
     out: &mut Vec<u8>,
     ended: &mut dyn FnMut(usize),
 ) {
     match (encoding.format, encoding.layout) {
         (Format::Json, _) => {}
-        (Format::Avro, Layout::Answer) => answer::encode::<Avro>(fragments, clock, transaction, out, ended),
-        (Format::Avro, Layout::Transaction) => transaction::encode::<Avro>(fragments, clock, transaction, out, ended),
+        (Format::Avro, Layout::Answer) => answer::encode::<Avro>(fragments, clock, transaction, shown, out, ended),
+        (Format::Avro, Layout::Transaction) => {
+            transaction::encode::<Avro>(fragments, clock, transaction, shown, out, ended);
+        }
         (Format::MessagePack, Layout::Answer) => {
-            answer::encode::<MessagePack>(fragments, clock, transaction, out, ended);
+            answer::encode::<MessagePack>(fragments, clock, transaction, shown, out, ended);
         }
         (Format::MessagePack, Layout::Transaction) => {
-            transaction::encode::<MessagePack>(fragments, clock, transaction, out, ended);
+            transaction::encode::<MessagePack>(fragments, clock, transaction, shown, out, ended);
         }
     }
 }

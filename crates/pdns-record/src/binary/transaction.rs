@@ -8,12 +8,14 @@ use pdns_track::{Status, Transaction};
 use super::map::Map;
 use super::{Form, Fragments, edns, shown_time, write_name};
 use crate::Layout;
+use crate::shown::Shown;
 use crate::transaction::{FLAG_NAMES, asking, carrier, damages, flag_bits, without_edns};
 
 pub(super) fn encode<F: Form>(
     fragments: &Fragments,
     clock: &mut Rfc3339,
     transaction: &Transaction<'_>,
+    shown: &Shown,
     out: &mut Vec<u8>,
     ended: &mut dyn FnMut(usize),
 ) {
@@ -24,11 +26,11 @@ pub(super) fn encode<F: Form>(
         times(clock, transaction, fields);
         ends(transaction, fields);
         header(transaction, fields);
-        question(transaction, fields);
+        question(transaction, shown, fields);
         messages(transaction, fields);
-        sections(transaction, fields);
+        sections(transaction, shown, fields);
         // Damage is rare: its text may cost what it costs.
-        let damage = damages(transaction).reduce(|one, other| one + "; " + &other);
+        let damage = damages(transaction, shown).reduce(|one, other| one + "; " + &other);
         fields.optional_text("malformed", damage, |out, damage| out.extend_from_slice(damage.as_bytes()));
     });
     ended(out.len());
@@ -63,14 +65,20 @@ fn header<F: Form>(transaction: &Transaction<'_>, fields: &mut Map<'_, F>) {
     fields.optional_text("rcode", rcode, |out, rcode| rcode.write(out));
 }
 
-fn question<F: Form>(transaction: &Transaction<'_>, fields: &mut Map<'_, F>) {
+fn question<F: Form>(transaction: &Transaction<'_>, shown: &Shown, fields: &mut Map<'_, F>) {
     let message = asking(transaction);
     let first = message.and_then(Message::question);
     fields.optional_text("qname", first, |out, first| write_name(&first.qname, out));
     fields.optional_text("qtype", first, |out, first| first.qtype.write(out));
     fields.optional_text("qclass", first, |out, first| first.qclass.write(out));
     let several = message.map(Message::questions).filter(|questions| questions.len() > 1);
-    fields.list("questions", several.into_iter().flatten(), |out, question| write_question::<F>(&question, out));
+    fields.list(
+        "questions",
+        several.into_iter().flat_map(|questions| questions.at_most(shown.questions)),
+        |out, question| {
+            write_question::<F>(&question, out);
+        },
+    );
 }
 
 fn write_question<F: Form>(question: &Question<'_>, out: &mut Vec<u8>) {
@@ -95,14 +103,16 @@ fn messages<F: Form>(transaction: &Transaction<'_>, fields: &mut Map<'_, F>) {
     }
 }
 
-fn sections<F: Form>(transaction: &Transaction<'_>, fields: &mut Map<'_, F>) {
-    let Some(shown) = transaction.response.or(transaction.query) else { return };
-    let carrier = carrier(transaction, shown);
-    fields.list("answers", carrier.answers(), |out, record| write_record::<F>(&record, out));
-    fields.list("authorities", carrier.authorities(), |out, record| write_record::<F>(&record, out));
-    let additionals = without_edns(carrier.additionals());
+fn sections<F: Form>(transaction: &Transaction<'_>, shown: &Shown, fields: &mut Map<'_, F>) {
+    let Some(last) = transaction.response.or(transaction.query) else { return };
+    let carrier = carrier(transaction, last);
+    fields.list("answers", carrier.answers().at_most(shown.answers), |out, record| write_record::<F>(&record, out));
+    fields.list("authorities", carrier.authorities().at_most(shown.authorities), |out, record| {
+        write_record::<F>(&record, out);
+    });
+    let additionals = without_edns(carrier.additionals().at_most(shown.additionals));
     fields.list("additionals", additionals, |out, record| write_record::<F>(&record, out));
-    fields.optional("edns", shown.message.opt(), |out, opt| edns::write::<F>(&opt, out));
+    fields.optional("edns", last.message.opt(), |out, opt| edns::write::<F>(&opt, out));
 }
 
 fn write_record<F: Form>(record: &Record<'_>, out: &mut Vec<u8>) {

@@ -28,12 +28,10 @@ const BY_QUESTION: usize = 0;
 const BY_FLOW: usize = 1;
 const BY_AGE: usize = 2;
 
-/// A buffer longer than this is given back when its entry is freed; nearly all queries are shorter. What freed entries
-/// keep is not in the account of bytes, so it must stay small beside the entry itself.
-const KEEP_BUFFER: usize = 128;
-
-/// A buffer has a multiple of this many bytes at first, so that the next message mostly fits.
-const FIRST_BUFFER: usize = 64;
+/// How many bytes a buffer has room for. Nearly all queries are shorter. One that had to be longer is given back when its
+/// entry is freed, so that all that entries keep has one length: buffers that grow would make the memory of a table that is full
+/// now and then creep for hours. What freed entries keep is not in the account of bytes, so it must stay small beside the entry.
+const BUFFER: usize = 88;
 
 /// A message that waits.
 #[derive(Debug)]
@@ -217,11 +215,11 @@ impl Table {
         observed: &Observed<'_>,
     ) {
         let data = wanted.data(observed.message);
+        let len = data[0].len() + data[1].len();
         let index = match self.free.pop() {
             Some(index) => index,
             None => {
-                let len = data[0].len() + data[1].len();
-                let data = Vec::with_capacity(len.next_multiple_of(FIRST_BUFFER));
+                let data = Vec::with_capacity(len.max(BUFFER));
                 let kept = wanted.kept(vlan, deadline, observed);
                 let outline = observed.message.outline();
                 self.entries.push(Entry { links: [Links::ALONE; 3], kept, state, is_in_flow: false, data, outline });
@@ -230,6 +228,9 @@ impl Table {
         };
         let entry = &mut self.entries[index as usize];
         entry.data.clear();
+        if entry.data.capacity() < len {
+            entry.data = Vec::with_capacity(len.max(BUFFER));
+        }
         data.iter().for_each(|part| entry.data.extend_from_slice(part));
         entry.state = state;
         entry.kept = wanted.kept(vlan, deadline, observed);
@@ -252,7 +253,7 @@ impl Table {
         let entry = &mut self.entries[index as usize];
         entry.is_in_flow = false;
         self.bytes -= entry.data.len();
-        if entry.data.capacity() > KEEP_BUFFER {
+        if entry.data.capacity() > BUFFER {
             entry.data = Vec::new();
         }
         self.free.push(index);
@@ -333,6 +334,28 @@ mod tests {
         let (src, dst) = ([192, 0, 2, 1].into(), [192, 0, 2, 53].into());
         let flow = Flow { src, dst, src_port: client_port, dst_port: 53, vlan: VlanTags::NONE };
         FlowKey::new(&flow, Transport::Udp, &Header { id: 1, flags: 0, counts: [0; 4] }, false)
+    }
+
+    #[test]
+    fn what_entries_keep_does_not_grow_with_the_messages_that_come() {
+        let mut table = Table::new();
+        let sum = |table: &Table| table.entries.iter().map(|entry| entry.data.capacity()).sum::<usize>();
+        for len in (12..200).chain([12, 65_535, 12]) {
+            let bytes = vec![0; len];
+            let message = Message::parse(&bytes).unwrap();
+            let observed = Observed { time: Timestamp::default(), message: &message, missing: 0, frame_len: 0 };
+            for port in 0..10 {
+                let question = QuestionKey { bytes: b"", in_message: true };
+                let wanted = Wanted { key: key(port), question, flow_hash: port.into(), question_hash: port.into() };
+                table.insert(&wanted, State::Outstanding, VlanTags::NONE, Timestamp::MAX, &observed);
+                assert_eq!(table.entry(u32::from(port)).message().unwrap().bytes(), bytes);
+            }
+            let held = sum(&table);
+            assert!((10 * len.max(BUFFER)..11 * len.max(BUFFER)).contains(&held), "{held} bytes for ten of {len}");
+            // The latest first, so that each gets its entry again.
+            (0..10).rev().for_each(|index| table.remove(index));
+            assert!(sum(&table) <= 10 * BUFFER, "{} bytes after ten of {len}", sum(&table));
+        }
     }
 
     #[test]

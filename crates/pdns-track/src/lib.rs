@@ -47,6 +47,7 @@ mod config;
 mod ingest;
 mod pairing;
 pub mod reassembly;
+mod seed;
 mod shard;
 mod stats;
 mod tracker;

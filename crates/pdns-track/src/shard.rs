@@ -3,20 +3,21 @@
 use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 
-use foldhash::fast::RandomState;
 use pdns_packet::frame::Flow;
+
+use crate::seed::Fast;
 
 /// Deals flows out to a number of workers, so that both directions of a flow, whatever their VLANs, meet in one.
 #[derive(Clone, Debug)]
 pub struct Shards {
     count: u64,
-    state: RandomState,
+    state: Fast,
 }
 
 impl Shards {
     /// For `count` workers, at least one.
     pub fn new(count: usize) -> Self {
-        Self { count: count.max(1) as u64, state: RandomState::default() }
+        Self { count: count.max(1) as u64, state: Fast::default() }
     }
 
     /// How many workers there are.

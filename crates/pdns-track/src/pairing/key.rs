@@ -3,10 +3,10 @@
 use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use foldhash::quality::RandomState;
 use pdns_packet::dns::{Header, MAX_NAME_LEN, Message};
 use pdns_packet::frame::Flow;
 
+use crate::seed::Quality;
 use crate::transaction::Transport;
 
 /// Everything that a response shares with its query but the question: addresses, ports, transport, VLANs, message id
@@ -72,7 +72,7 @@ impl FlowKey {
     }
 
     #[inline]
-    pub(super) fn hash(&self, state: &RandomState) -> u64 {
+    pub(super) fn hash(&self, state: &Quality) -> u64 {
         let mut hasher = state.build_hasher();
         for word in self.addresses {
             hasher.write_u64(word);
@@ -156,7 +156,7 @@ impl<'a> QuestionKey<'a> {
     /// A hash that is equal for what [`same`](Self::same) calls equal, and for nothing else that a sender could find:
     /// whoever can make hashes meet can make every search long.
     #[inline]
-    pub(super) fn hash(&self, flow_hash: u64, state: &RandomState) -> u64 {
+    pub(super) fn hash(&self, flow_hash: u64, state: &Quality) -> u64 {
         let mut hasher = state.build_hasher();
         hasher.write_u64(flow_hash);
         let Some((name, type_and_class)) = self.bytes.split_last_chunk::<4>() else { return hasher.finish() };
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn questions_that_differ_have_different_hashes_also_where_case_bits_do() {
-        let state = RandomState::default();
+        let state = Quality::default();
         let hash = |bytes: &[u8]| QuestionKey { bytes, in_message: false }.hash(1, &state);
         let mut seen = std::collections::HashSet::new();
         // Bytes that differ only in the bit that tells small letters from capitals, in every place of a label.
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn questions_chosen_to_share_a_bucket_do_not_share_it_in_another_run() {
-        let [known, other] = [0, 1].map(|_| RandomState::default());
+        let [known, other] = [0, 1].map(|_| Quality::default());
         let bucket = |bytes: &[u8], state| QuestionKey { bytes, in_message: false }.hash(1, state) % 64;
         let questions = (0..64_000u32).map(|number| format!("\x08{number:08x}\0\0\x01\0\x01"));
         let chosen: Vec<String> = questions.filter(|question| bucket(question.as_bytes(), &known) == 0).collect();

@@ -1,6 +1,5 @@
 //! The slab of messages that may still be paired, found by question, by flow and by age.
 
-use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use pdns_packet::dns::{Header, Message, Outline};
 use pdns_packet::frame::VlanTags;
@@ -9,6 +8,7 @@ use pdns_packet::time::Timestamp;
 use super::kept::Kept;
 use super::key::{FlowKey, QuestionKey};
 use super::ring::{self, Linked, Links, NONE};
+use crate::seed::Quality;
 use crate::transaction::Observed;
 
 /// What an entry waits for. Each state has a list in order of age, oldest first.
@@ -128,7 +128,7 @@ pub(super) struct Table {
     by_age: [u32; State::ALL.len()],
     /// Bytes of the messages held.
     bytes: usize,
-    hashes: RandomState,
+    hashes: Quality,
     /// How many entries were looked at in searches.
     #[cfg(test)]
     pub steps: std::cell::Cell<usize>,
@@ -143,7 +143,7 @@ impl Table {
             by_flow: HashTable::new(),
             by_age: [NONE; State::ALL.len()],
             bytes: 0,
-            hashes: RandomState::default(),
+            hashes: Quality::default(),
             #[cfg(test)]
             steps: std::cell::Cell::default(),
         }

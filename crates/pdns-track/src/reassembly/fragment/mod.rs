@@ -10,11 +10,11 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use foldhash::fast::RandomState;
 use pdns_packet::frame::{Fragment, VlanTags};
 use pdns_packet::time::Timestamp;
 
 use super::slab::{Queue, Slab};
+use crate::seed::Fast;
 use crate::stats::add_each;
 
 /// The longest payload an IP packet can have: both versions count it in sixteen bits.
@@ -159,7 +159,7 @@ impl FragmentStats {
 #[derive(Debug)]
 pub struct FragmentTable {
     config: FragmentConfig,
-    index: HashMap<Key, u32, RandomState>,
+    index: HashMap<Key, u32, Fast>,
     entries: Slab<Entry>,
     /// All entries, by the time of their first fragment.
     queue: Queue,

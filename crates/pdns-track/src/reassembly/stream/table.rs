@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use foldhash::fast::RandomState;
 use pdns_packet::frame::{Flow, TcpSegment, VlanTags};
 use pdns_packet::time::Timestamp;
 
@@ -11,6 +10,7 @@ use super::credible::Sender;
 use super::half::{Data, Half, Pool, Sink};
 use super::{StreamConfig, StreamMessage, StreamStats};
 use crate::reassembly::slab::{Queue, Slab};
+use crate::seed::Fast;
 
 /// A stream moves up in its queue once in this fraction of [`StreamConfig::idle_timeout`], not with every packet.
 const IDLE_STEPS: i64 = 64;
@@ -19,7 +19,7 @@ const IDLE_STEPS: i64 = 64;
 #[derive(Debug)]
 pub struct StreamTable {
     config: StreamConfig,
-    index: HashMap<Key, u32, RandomState>,
+    index: HashMap<Key, u32, Fast>,
     entries: Slab<Entry>,
     /// The entries of each [`Class`], the least recently active first.
     queues: [Queue; Class::ALL.len()],

@@ -3,12 +3,16 @@
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use pdns_fixtures::capture::{ByteOrder, Capture, Interface, PcapFormat, PcapNg};
 use pdns_fixtures::wire::{Frame, LinkType, link, udp};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::account::Account;
 use crate::util::{
@@ -33,7 +37,7 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 fn what_is_no_capture_is_refused_in_one_line() {
     let scratch = Scratch::new();
     let missing = scratch.path("missing.pcap");
-    let refused = |path: &std::path::Path, reason: &str| {
+    let refused = |path: &Path, reason: &str| {
         Run::of(&mut sensor_on(path)).assert_refused(&format!("{}: {reason}", path.display()));
     };
     refused(&missing, "No such file or directory (os error 2)");
@@ -274,6 +278,52 @@ fn records_come_while_a_pipe_is_silent() {
         let late = io::read_to_string(output).unwrap();
         assert_eq!((late.lines().count(), wait(&mut child)), (3, 0));
     }
+}
+
+#[test]
+fn a_named_pipe_is_read_as_soon_as_somebody_writes_to_it() {
+    let scratch = Scratch::new();
+    let pipe = fifo(&scratch);
+    let mut child = sensor().arg("--pcap").arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = File::options().write(true).open(&pipe).unwrap();
+    let all = pcap(3);
+    // In pieces, with silence before the first and between them.
+    for piece in all.chunks(all.len() / 2) {
+        thread::sleep(Duration::from_millis(120));
+        input.write_all(piece).unwrap();
+    }
+    drop(input);
+    let records = io::read_to_string(child.stdout.take().unwrap()).unwrap();
+    assert_eq!((records.lines().count(), wait(&mut child)), (3, 0));
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_somebody_who_writes_to_a_named_pipe() {
+    for workers in ["1", "2"] {
+        let scratch = Scratch::new();
+        let pipe = fifo(&scratch);
+        let mut command = sensor();
+        let mut child = command.arg("--pcap").arg(&pipe).args(["--numprocs", workers]).spawn().unwrap();
+        let is_open = (0..1000).any(|_| {
+            thread::sleep(Duration::from_millis(10));
+            has_open(child.id(), &pipe)
+        });
+        assert!(is_open && child.try_wait().unwrap().is_none(), "it waits, and not for the pipe to be opened");
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        assert_eq!(wait(&mut child), 0);
+    }
+}
+
+/// Whether a process has a file open.
+fn has_open(process: u32, path: &Path) -> bool {
+    let files = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+    files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|open| open == path))
+}
+
+fn fifo(scratch: &Scratch) -> PathBuf {
+    let path = scratch.path("pipe");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    path
 }
 
 /// A second handle of a pipe's end.

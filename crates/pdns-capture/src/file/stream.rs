@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +38,7 @@ impl fmt::Display for Compression {
 pub(super) fn open(path: &Path, stop: Option<Arc<AtomicBool>>) -> Result<(PathBuf, Stream), OpenError> {
     let stdin = path == Path::new("-");
     let name = if stdin { PathBuf::from("standard input") } else { path.to_owned() };
-    let opened = if stdin { standard_input() } else { File::open(path) };
+    let opened = if stdin { standard_input() } else { open_file(path, stop.is_some()) };
     match opened.and_then(|file| Ok((file.metadata()?, file))) {
         Ok((metadata, _)) if metadata.is_dir() => Err(OpenError::Directory { path: name }),
         Ok((metadata, file)) => {
@@ -221,14 +222,14 @@ impl Read for Source {
             self.pending.start += length;
             return Ok(length);
         }
-        self.wait()?;
         loop {
+            self.wait()?;
             match self.file.read(buffer) {
                 Ok(length) => {
                     self.read += length as u64;
                     return Ok(length);
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
                 Err(error) => {
                     self.failed = true;
                     return Err(error);
@@ -236,6 +237,16 @@ impl Read for Source {
             }
         }
     }
+}
+
+/// A file, or a named pipe. To open one waits for whoever writes to it; where waiting may be given up, reading waits instead.
+fn open_file(path: &Path, may_stop: bool) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    if may_stop && path.metadata()?.file_type().is_fifo() {
+        options.custom_flags(libc::O_NONBLOCK);
+    }
+    options.open(path)
 }
 
 /// Standard input without the standard library's buffer and lock.

@@ -72,6 +72,7 @@ impl Socket {
     }
 
     /// Whether there is something to read.
+    #[cfg(feature = "tls")]
     pub(crate) fn is_readable(&self) -> bool {
         matches!(self.peek(), Ok(1..))
     }

@@ -1,4 +1,4 @@
-//! What is private and reads bytes of others, for the fuzz targets.
+//! What is private and reads bytes of others, for the fuzz targets and the benchmarks.
 
 use crate::query::{self, Mismatch, Question, Reply};
 

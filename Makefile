@@ -6,7 +6,7 @@ STAMP ?= target/release/dns-stamp
 CARGO ?= cargo
 
 .DEFAULT_GOAL := build
-.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench bench-sinks bench-live bench-flood soak fuzz fixtures clean deps
+.PHONY: build install install-sensor install-stamp uninstall uninstall-sensor uninstall-stamp demo test lint fmt bench bench-micro bench-sinks bench-live bench-flood soak fuzz fixtures clean deps
 
 # libpcap compiles capture filters; its headers are needed to build.
 deps:
@@ -97,6 +97,10 @@ bench: deps
 	@.ci/packages tcpdump
 	$(CARGO) build --release --locked --bin pdns-sensor
 	$(CARGO) run --release --locked -p pdns-bench --bin bench
+
+# The hot functions of each crate alone. See docs/performance.md.
+bench-micro: deps
+	$(CARGO) bench --locked $(addprefix -p ,pdns-packet pdns-track pdns-record pdns-capture pdns-sink dns-replication) --features dns-replication/fuzz --bench '*' -- $(MICRO)
 
 # Loss by rate on a virtual interface, with records to a file and to Kafka, as root. See docs/performance.md.
 bench-live: deps

@@ -57,8 +57,8 @@ impl Pairing {
         // There is always room for one, and entries are numbered in 32 bits.
         config.max_messages = config.max_messages.clamp(1, u32::MAX as usize);
         Self {
+            table: Table::new(config.max_messages),
             config,
-            table: Table::new(),
             answered: Answered::new(),
             now: Timestamp::from_nanos(i64::MIN),
             soonest: Timestamp::MAX,

@@ -119,6 +119,8 @@ impl<'a> Wanted<'a> {
 #[derive(Debug)]
 pub(super) struct Table {
     entries: Vec<Entry>,
+    /// How many entries there will be at most.
+    most: usize,
     free: Vec<u32>,
     /// The oldest of the entries with each flow and question.
     by_question: HashTable<u32>,
@@ -135,9 +137,11 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new() -> Self {
+    /// For so many entries at most.
+    pub(super) fn new(most: usize) -> Self {
         Self {
             entries: Vec::new(),
+            most,
             free: Vec::new(),
             by_question: HashTable::new(),
             by_flow: HashTable::new(),
@@ -222,6 +226,9 @@ impl Table {
                 let data = Vec::with_capacity(len.max(BUFFER));
                 let kept = wanted.kept(vlan, deadline, observed);
                 let outline = observed.message.outline();
+                if self.entries.len() == self.entries.capacity() {
+                    self.make_room();
+                }
                 self.entries.push(Entry { links: [Links::ALONE; 3], kept, state, is_in_flow: false, data, outline });
                 self.entries.len() as u32 - 1
             }
@@ -241,6 +248,18 @@ impl Table {
         let hash = |entry: &Entry| entry.kept.question_hash;
         enlist(&mut self.entries, &mut self.by_question, BY_QUESTION, hash, head, index);
         ring::append(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
+    }
+
+    /// Makes room for more entries. A large table has room for all that there may be at once, which is no memory before it
+    /// is used: to copy it once more would take half as much again.
+    #[cold]
+    fn make_room(&mut self) {
+        const LARGE: usize = 1 << 17;
+        let len = self.entries.len();
+        let is_large = (LARGE..self.most).contains(&len);
+        if !is_large || self.entries.try_reserve_exact(self.most - len).is_err() {
+            self.entries.reserve(1);
+        }
     }
 
     pub(super) fn remove(&mut self, index: u32) {
@@ -338,7 +357,7 @@ mod tests {
 
     #[test]
     fn what_entries_keep_does_not_grow_with_the_messages_that_come() {
-        let mut table = Table::new();
+        let mut table = Table::new(10);
         let sum = |table: &Table| table.entries.iter().map(|entry| entry.data.capacity()).sum::<usize>();
         for len in (12..200).chain([12, 65_535, 12]) {
             let bytes = vec![0; len];
@@ -360,7 +379,7 @@ mod tests {
 
     #[test]
     fn equal_hashes_do_not_make_equal_entries() {
-        let (mut table, mut answered) = (Table::new(), Answered::new());
+        let (mut table, mut answered) = (Table::new(100), Answered::new());
         let message = Message::parse(&[0; 12]).unwrap();
         let observed = Observed { time: Timestamp::default(), message: &message, missing: 0, frame_len: 0 };
         let questions = [&b"\x01a\0\0\x01\0\x01"[..], b"\x01b\0\0\x01\0\x01", b"\x01a\0\0\x02\0\x01"];

@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, socket_with};
 
@@ -69,6 +70,13 @@ impl Socket {
             Ok(length) => length == 0,
             Err(error) => error != Errno::WOULDBLOCK,
         }
+    }
+
+    /// As [`is_closed`](Self::is_closed), but gives the peer so long to close it.
+    pub(crate) fn is_closed_within(&self, patience: Duration) -> bool {
+        let patience = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) };
+        // What interrupts the wait only makes it shorter.
+        poll(&mut [PollFd::new(self, PollFlags::IN)], Some(&patience)).is_ok_and(|ready| ready > 0) && self.is_closed()
     }
 
     /// Whether there is something to read.

@@ -197,6 +197,28 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_sent_into_a_connection_that_is_closed_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let receiver = std::thread::spawn(move || {
+            // A proxy whose receiver is away, twice.
+            drop(listener.accept().unwrap());
+            drop(listener.accept().unwrap());
+            let mut text = [0; 4];
+            listener.accept().unwrap().0.read_exact(&mut text).unwrap();
+            text
+        });
+        let mut sink = sink(Transport::Tcp(address.to_string()));
+        for _ in 0..2 {
+            let outcome = sink.deliver(&batch(&["a\n"]));
+            let Outcome::Retry(failure) = outcome else { panic!("{outcome:?}") };
+            assert_eq!(failure.reason, "the connection was closed as soon as it was there");
+        }
+        assert_eq!(sink.deliver(&batch(&["a\n"])), Outcome::Delivered);
+        assert!(receiver.join().unwrap()[0].is_ascii_digit());
+    }
+
+    #[test]
     fn records_that_are_cut_are_counted() {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let mut sink = sink(Transport::Udp(socket.local_addr().unwrap().to_string()));

@@ -43,6 +43,10 @@ pub(super) enum Framing {
     Lines,
 }
 
+/// How long a proxy without a receiver behind it has to close a connection that it has accepted. What is sent into one that is
+/// about to be closed is lost without a word.
+const DISMISSAL: Duration = Duration::from_millis(50);
+
 impl Open {
     /// Connects.
     pub(super) fn to(transport: &Transport, timeout: Duration) -> Result<Self, Failure> {
@@ -54,6 +58,9 @@ impl Open {
             }
             Transport::Tcp(host) => {
                 let socket = Socket::tcp(host, deadline).map_err(unreachable)?;
+                if socket.is_closed_within(DISMISSAL) {
+                    return Err(Failure::new("the connection was closed as soon as it was there"));
+                }
                 Ok(Self::Stream { stream: Stream::Plain(socket), framing: Framing::Counted })
             }
             #[cfg(feature = "tls")]

@@ -1,6 +1,7 @@
 //! How much of a transaction's messages its records show: all of it, unless compression makes far more text of a message
 //! than it has bytes.
 
+use std::iter::once;
 use std::mem::replace;
 
 use pdns_packet::dns::{Message, Record, Rtype, Section};
@@ -96,7 +97,8 @@ impl Budget {
         self.shown
     }
 
-    /// Each answer repeats the question.
+    /// Each answer repeats the question. The first one is always shown: without it the record were that of a response without
+    /// answers.
     fn answers(&mut self, transaction: &Transaction<'_>) {
         let Some(response) = transaction.response else { return };
         let mut text = Length::default();
@@ -106,7 +108,9 @@ impl Budget {
         }
         let question = text.len;
         let mut text = Length::default();
-        let lengths = response.message.answers().map(|record| question + text.of(|text| record.rdata.write(text)));
+        let further = response.message.answers().skip(1);
+        let lengths = further.map(|record| question + text.of(|text| record.rdata.write(text)));
+        let lengths = once(0).chain(lengths);
         self.shown.answers = self.fitting("response", Section::Answer, lengths);
     }
 
@@ -315,7 +319,23 @@ mod tests {
         // Each repeats the question and has it as its data.
         let text = 2 * (4 * 250 + 3);
         let room = FREE_TEXT + TEXT_PER_BYTE * response([1000, 0, 0]).len();
-        assert_eq!(counts, [room / text; 3]);
+        assert_eq!(counts, [1 + room / text; 3]);
+    }
+
+    #[test]
+    fn the_first_answer_has_a_line_however_long_it_is() {
+        // NSEC, for all types there may be.
+        let windows: Vec<_> = (0..=255).flat_map(|window| [&[window, 32][..], &[255; 32]].concat()).collect();
+        let len = (windows.len() as u16 + 1).to_be_bytes();
+        let answer = [&b"\0\0\x2f\0\x01\0\0\0\0"[..], &len, b"\0", &windows].concat();
+        let message =
+            |count: u8| [&[0, 0, 0x80, 0, 0, 0, 0, count, 0, 0, 0, 0][..], &answer.repeat(count.into())].concat();
+        let (one, shortened) = records(Encoding::json(Layout::Answer), &message(1));
+        assert!(shortened == 0 && one.len() == 1 && contains(&one[0], "TYPE65534"));
+        let (first, shortened) = records(Encoding::json(Layout::Answer), &message(2));
+        assert!(shortened == 1 && first.len() == 1 && contains(&first[0], "TYPE65534"));
+        let (records, shortened) = records(Encoding::json(Layout::Transaction), &message(2));
+        assert!(shortened == 1 && contains(&records[0], "left out from answer 1 on"));
     }
 
     #[test]

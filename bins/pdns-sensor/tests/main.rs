@@ -18,11 +18,12 @@
 //! - `receivers`: what arrives at Fluentd, syslog, OpenSearch and ClickHouse.
 //! - `chaos`: whether everything arrives when the program and the receiver are killed.
 //! - `soak`: whether nothing is lost while interfaces flap, receivers die, the disk is full and the log is rotated.
+//! - `metrics`: what is given out while the program runs, and whether Prometheus and statsd understand it.
+//! - `flood`: whether floods and slow messages are counted to the last frame, and leave ordinary transactions alone.
 //! - `golden`: whether each capture under `fixtures/captures` gives exactly the records that were checked for it.
 //! - `account`: whether every frame, message and record is in exactly one place.
 //! - `determinism`: whether the same capture gives the same records on every run and with any number of workers.
 //! - `gopassivedns`: whether every line of gopassivedns is there, field by field.
-//! - `metrics`: what is given out while the program runs, and whether Prometheus and statsd understand it.
 //! - `corpus`: whether the records differ from the corpus's oracle only where it is known why.
 //!
 //! The last four run on captures made here, on those under `fixtures/captures`, and on the corpus, a collection of other
@@ -41,6 +42,7 @@ mod config_refusals;
 mod config_table;
 mod corpus;
 mod determinism;
+mod flood;
 mod golden;
 mod gopassivedns;
 mod input;

@@ -43,8 +43,10 @@ const INCOMPLETE: u8 = 1;
 /// Nothing could be done: a wrong setting, no such file, not a capture.
 const UNUSABLE: u8 = 2;
 
-/// Runs the program with the arguments and in the environment of the process.
-pub fn main() -> ExitCode {
+/// Runs the program with the arguments and in the environment of the process. `heap` tells how many bytes its allocator has
+/// handed out.
+pub fn main(heap: fn() -> usize) -> ExitCode {
+    metrics::count_heap_by(heap);
     let mut findings = Findings::default();
     let config = Config::read(&cli::read(std::env::args_os()), &mut findings);
     // What a file is printed for may be another run, with other inputs.

@@ -19,6 +19,7 @@ use anyhow::{Context, Result};
 use self::health::Health;
 use self::http::Listener;
 use self::process::Usage;
+pub(crate) use self::process::count_heap_by;
 use self::site::Pages;
 use self::statsd::Exporter;
 use crate::board::Board;

@@ -1,10 +1,19 @@
 //! What the program itself uses, by the names that Prometheus's own libraries give it.
 
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use procfs::process::{LimitValue, Process};
 
 use super::family::{Family, Kind, Value};
+
+/// How much memory is in use, as the allocator has it.
+static HEAP: OnceLock<fn() -> usize> = OnceLock::new();
+
+/// Has the memory in use asked of the program's allocator from now on. The first one to be named stays.
+pub(crate) fn count_heap_by(heap: fn() -> usize) {
+    HEAP.get_or_init(|| heap);
+}
 
 /// The running program, as `/proc` shows it. It is opened once: later its path may be out of reach.
 #[derive(Debug)]
@@ -28,6 +37,10 @@ impl Usage {
         if let Some(process) = &self.process {
             families.extend(memory_and_time(process).into_iter().flatten());
             families.extend(descriptors(process).into_iter().flatten());
+        }
+        if let Some(heap) = HEAP.get() {
+            const HELP: &str = "Memory that the program has asked for and not given back, without rings";
+            families.push(Family::single(Kind::Gauge, "pdns_heap_bytes", HELP, Value::Count(heap() as u64)));
         }
         families
     }
@@ -63,6 +76,7 @@ mod tests {
 
     #[test]
     fn the_values_make_sense() {
+        count_heap_by(|| 4711);
         let families = Usage::new().families();
         let value = |name| match families.iter().find(|family| family.name == name).unwrap().samples[0].value {
             Value::Count(count) => count as f64,
@@ -75,5 +89,6 @@ mod tests {
         assert!(value("process_virtual_memory_bytes") > value("process_resident_memory_bytes"));
         assert!(value("process_open_fds") >= 3.0 && value("process_open_fds") <= value("process_max_fds"));
         assert!(value("process_threads") >= 2.0, "the test has its own");
+        assert_eq!(value("pdns_heap_bytes"), 4711.0);
     }
 }

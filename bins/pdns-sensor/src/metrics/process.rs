@@ -40,7 +40,7 @@ impl Usage {
         }
         if let Some(heap) = HEAP.get() {
             const HELP: &str = "Memory that the program has asked for and not given back, without rings";
-            families.push(Family::single(Kind::Gauge, "pdns_heap_bytes", HELP, Value::Count(heap() as u64)));
+            families.push(Family::single(Kind::Gauge, "process_heap_bytes", HELP, Value::Count(heap() as u64)));
         }
         families
     }
@@ -89,6 +89,6 @@ mod tests {
         assert!(value("process_virtual_memory_bytes") > value("process_resident_memory_bytes"));
         assert!(value("process_open_fds") >= 3.0 && value("process_open_fds") <= value("process_max_fds"));
         assert!(value("process_threads") >= 2.0, "the test has its own");
-        assert_eq!(value("pdns_heap_bytes"), 4711.0);
+        assert_eq!(value("process_heap_bytes"), 4711.0);
     }
 }

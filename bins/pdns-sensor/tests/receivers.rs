@@ -1,8 +1,5 @@
 //! Records to Fluentd, syslog, OpenSearch and ClickHouse: what the program prints is what arrives.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use pdns_rigs::certificates::Certificates;
 use pdns_rigs::clickhouse::{ClickHouse, PASSWORD, USER};
 use pdns_rigs::fluentd::Fluentd;
@@ -10,6 +7,7 @@ use pdns_rigs::opensearch::OpenSearch;
 use pdns_rigs::or_skip;
 use pdns_rigs::process::free_address;
 use pdns_rigs::rsyslog::{Rsyslog, TlsFiles};
+use pdns_rigs::wait;
 use serde_json::Value;
 
 use crate::config::Setup;
@@ -21,18 +19,6 @@ fn run(format: &str, more: &[&str]) -> Run {
     command.args(["--name", "ns1", "--format", format, "--pcap"]);
     command.arg(workspace().join("fixtures/captures/demo/input.pcap")).args(more);
     Run::of(&mut command)
-}
-
-/// Waits until there is as much as expected, or for a minute, and returns what there is.
-fn wait_for<T>(expected: usize, mut look: impl FnMut() -> Vec<T>) -> Vec<T> {
-    let start = Instant::now();
-    loop {
-        let found = look();
-        if found.len() >= expected || start.elapsed() > Duration::from_secs(60) {
-            return found;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
@@ -49,7 +35,7 @@ fn fluentd_gets_what_is_printed_by_socket_and_by_address() {
             };
             let Some(receiver) = or_skip(Fluentd::start(&listen, home.path())) else { return };
             let run = run(format, &[&argument]).assert_clean();
-            let entries = wait_for(run.stdout.lines().count(), || receiver.entries());
+            let entries = wait::at_least(run.stdout.lines().count(), || receiver.entries());
             assert!(entries.iter().all(|entry| entry["tag"] == "ns1.service"));
             let records: Vec<_> = entries.iter().map(|entry| entry["record"].clone()).collect();
             assert_eq!(records, run.records());
@@ -87,7 +73,7 @@ fn syslog_gets_what_is_printed_by_every_way() {
             let lines = receiver.lines().into_iter();
             lines.filter(|line| line.starts_with(&format!("{input} "))).collect::<Vec<_>>()
         };
-        let lines = wait_for(expected, of_input);
+        let lines = wait::at_least(expected, of_input);
         assert_eq!(lines.len(), expected, "{input}");
         for (line, record) in lines.iter().zip(run.stdout.lines()) {
             let fields: Vec<_> = line.splitn(7, ' ').collect();

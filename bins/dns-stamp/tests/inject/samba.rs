@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use pdns_rigs::process::{Running, wait_until};
+use pdns_rigs::process::Running;
 use pdns_rigs::samba::{Domain, REALM, ZONE};
+use pdns_rigs::wait;
 
 use super::now;
 use crate::util::{stderr, stdout};
@@ -109,12 +110,12 @@ fn samba_tool_writes_over_rpc(domain: &Domain, keytab: &str) {
 fn replicas_get_what_is_written(domain: &Domain, keytab: &str) {
     succeeds(&inject(domain, DC1, keytab, &["--min-interval", "0"]));
     let written = stamped(domain, DC1, "stamp");
-    wait_until(|| stamped(domain, DC2, "stamp") == written).unwrap();
+    wait::until(|| stamped(domain, DC2, "stamp") == written).unwrap();
     // And the other way round.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     succeeds(&inject(domain, DC2, keytab, &["--min-interval", "0"]));
     let written = stamped(domain, DC2, "stamp");
-    wait_until(|| stamped(domain, DC1, "stamp") == written).unwrap();
+    wait::until(|| stamped(domain, DC1, "stamp") == written).unwrap();
 }
 
 fn a_stalled_replica_is_called_stale_by_name(domain: &Domain, keytab: &str) {
@@ -158,9 +159,9 @@ fn a_stalled_replica_is_called_stale_by_name(domain: &Domain, keytab: &str) {
 
     domain.set_inbound_replication(DC2_INDEX, true).unwrap();
     domain.replicate(DC2_INDEX, 0).unwrap();
-    wait_until(|| stamped(domain, DC2, "stamp") == stamped(domain, DC1, "stamp")).unwrap();
+    wait::until(|| stamped(domain, DC2, "stamp") == stamped(domain, DC1, "stamp")).unwrap();
     succeeds(&inject(domain, DC1, keytab, &["--min-interval", "0"]));
-    wait_until(|| check().status.code() == Some(0)).unwrap();
+    wait::until(|| check().status.code() == Some(0)).unwrap();
     let output = propagate(domain, keytab, "60s");
     assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
     for server in [DC1, DC2] {

@@ -3,6 +3,8 @@
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
+use pdns_rigs::wait::poll;
+
 use super::Server;
 use crate::check::Trio;
 
@@ -131,9 +133,9 @@ fn settings_are_read_anew_unless_they_are_wrong() {
         server.process.signal("HUP").unwrap();
     };
     reload("[zones.'b.test']\nserver = '127.0.0.1:9'\n");
-    super::poll("the new zone", || server.get("/").body.contains("b.test").then_some(()));
+    poll("the new zone", || server.get("/").body.contains("b.test").then_some(()));
     reload("[zones.'b.test']\nservr = '127.0.0.1:9'\n");
-    super::poll("the refusal", || server.process.output().contains("not reloaded: servr in ").then_some(()));
+    poll("the refusal", || server.process.output().contains("not reloaded: servr in ").then_some(()));
     assert!(server.get("/").body.contains("b.test"));
     assert_eq!(server.get("/metrics").value("dns_stamp_config_last_reload_successful"), Some(0.0));
 }

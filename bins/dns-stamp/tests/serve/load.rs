@@ -5,6 +5,8 @@ use std::net::{TcpStream, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pdns_rigs::wait::poll;
+
 use super::Server;
 use crate::check::Trio;
 
@@ -69,12 +71,10 @@ fn it_ends_when_told_after_what_is_under_way() {
     let _idle = TcpStream::connect(server.address).unwrap();
     let mut asking = TcpStream::connect(server.address).unwrap();
     asking.write_all(b"GET /probe HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    super::poll("the request", || {
-        (server.get("/metrics").value("dns_stamp_http_requests_in_flight")? >= 2.0).then_some(())
-    });
+    poll("the request", || (server.get("/metrics").value("dns_stamp_http_requests_in_flight")? >= 2.0).then_some(()));
     server.process.signal("TERM").unwrap();
     let mut text = String::new();
     std::io::Read::read_to_string(&mut asking, &mut text).unwrap();
     assert!(text.starts_with("HTTP/1.1 200 OK") && text.contains("probe_success 0"), "{text}");
-    super::poll("the end", || TcpStream::connect(server.address).is_err().then_some(()));
+    poll("the end", || TcpStream::connect(server.address).is_err().then_some(()));
 }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pdns_rigs::prometheus::Prometheus;
+use pdns_rigs::wait::poll;
 use serde_json::Value;
 
-use super::{Server, poll};
+use super::Server;
 use crate::check::{Trio, check};
 use crate::util::stdout;
 

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 
+use pdns_rigs::http::Page;
 use pdns_rigs::network::{Sender, in_namespace, ip, pair};
+use pdns_rigs::wait::poll;
 
 use super::pages::assert_sums;
-use super::web::{Page, Samples, get, poll};
+use super::web::{Samples, get};
 use crate::live::{Sensor, exchange, live, query_frame};
 
 /// Captures on an interface; also where its pages are.

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use pdns_fixtures::capture::PcapFormat;
+use pdns_rigs::http::Page;
 
 use super::list::{Listed, listed};
 use super::sensor::{HEADER, Sensor};
-use super::web::{Page, Samples, get, request};
+use super::web::{Samples, get, request};
 use crate::util::{client, exchange, mixed, query, response, server};
 
 /// The sums of `docs/account.md`, in metrics.

@@ -5,12 +5,13 @@ use std::fs;
 use std::process::Command;
 
 use pdns_rigs::prometheus::Prometheus;
+use pdns_rigs::wait::poll;
 use pdns_rigs::{has, or_skip, run};
 use serde_json::Value;
 
 use super::list::page;
 use super::sensor::Sensor;
-use super::web::{Samples, get, poll};
+use super::web::{Samples, get};
 use crate::util::{Scratch, exchange};
 
 /// What is asked of Prometheus.

@@ -5,9 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use pdns_fixtures::capture::PcapFormat;
+use pdns_rigs::wait::PATIENCE;
 
 use super::sensor::Sensor;
-use super::web::{PATIENCE, get};
+use super::web::get;
 use crate::util::{Run, exchange, sensor};
 
 /// Connects and says this much.

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use pdns_fixtures::capture::{Capture, PcapFormat};
+use pdns_rigs::wait::poll;
 
 use crate::account::Account;
-use crate::metrics::web::{Samples, poll};
+use crate::metrics::web::Samples;
 use crate::util::{Scratch, sensor, wait};
 
 /// The bytes of a capture before its first frame.

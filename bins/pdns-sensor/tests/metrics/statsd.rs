@@ -6,10 +6,10 @@ use pdns_fixtures::capture::PcapFormat;
 use pdns_rigs::or_skip;
 use pdns_rigs::process::free_address;
 use pdns_rigs::statsd::Statsd;
+use pdns_rigs::wait::{PATIENCE, poll};
 
 use super::list::{Listed, listed};
 use super::sensor::Sensor;
-use super::web::{PATIENCE, poll};
 use crate::util::{Run, exchange, mixed, sensor};
 
 #[test]

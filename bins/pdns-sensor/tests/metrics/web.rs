@@ -1,60 +1,18 @@
 //! Pages over HTTP, and what stands on those of metrics.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
 
-/// How long something may take on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A response.
-#[derive(Clone, Debug)]
-pub(crate) struct Page {
-    pub(crate) status: u16,
-    /// Names in lower case.
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: String,
-}
+use pdns_rigs::http::{self, Page};
 
 /// Fetches a page.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Page {
-    request(address, &format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n"))
+    http::get(address, path).unwrap_or_else(|error| panic!("{address}{path}: {error}"))
 }
 
 /// Sends a request, which is to be one that is answered with the end of the connection.
 pub(crate) fn request(address: SocketAddr, request: &str) -> Page {
-    exchange(address, request).unwrap_or_else(|error| panic!("{address}: {request}: {error}"))
-}
-
-fn exchange(address: SocketAddr, request: &str) -> std::io::Result<Page> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(request.as_bytes())?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    let bad = || std::io::Error::other(format!("no HTTP: {text}"));
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(bad)?;
-    let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).ok_or_else(bad)?;
-    let headers = lines.filter_map(|line| line.split_once(": "));
-    Ok(Page {
-        status,
-        headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect(),
-        body: body.to_owned(),
-    })
-}
-
-/// Asks again and again until there is an answer.
-pub(crate) fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(start.elapsed() < PATIENCE, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    http::exchange(address, request).unwrap_or_else(|error| panic!("{address}: {request}: {error}"))
 }
 
 /// The samples of a page of metrics: of each, its name with its labels as they are written.

@@ -4,11 +4,12 @@ use pdns_record::{Encoding, Format, Layout};
 use pdns_rigs::fluentd::Fluentd as Receiver;
 use pdns_rigs::or_skip;
 use pdns_rigs::process::free_address;
+use pdns_rigs::wait;
 use pdns_sink::Outcome;
 use pdns_sink::fluentd::{Address, Config, Fluentd};
 use serde_json::{Value, json};
 
-use crate::records::{START, batch, deliver, wait_for};
+use crate::records::{START, batch, deliver};
 
 fn encoding() -> Encoding {
     Encoding { layout: Layout::Answer, format: Format::MessagePack }
@@ -45,7 +46,7 @@ fn every_mode_is_acknowledged_over_unix_sockets_and_tcp() {
             let mut sink = Fluentd::new(Config { gzip, ..config(address) });
             assert_eq!(deliver(&mut sink, batch(encoding(), 0..1000, "a")), Outcome::Delivered);
             assert_eq!(deliver(&mut sink, batch(encoding(), 1000..1001, "a")), Outcome::Delivered);
-            check(&wait_for(1001, || receiver.entries()), 0..1001);
+            check(&wait::at_least(1001, || receiver.entries()), 0..1001);
         }
     }
 }
@@ -64,5 +65,5 @@ fn a_receiver_that_is_killed_and_started_again_gets_what_comes_then() {
     assert!(failure.reason.starts_with("cannot connect: Connection refused"), "{failure}");
     let receiver = start().unwrap();
     assert_eq!(deliver(&mut sink, batch(encoding(), 10..20, "a")), Outcome::Delivered);
-    check(&wait_for(20, || receiver.entries()), 0..20);
+    check(&wait::at_least(20, || receiver.entries()), 0..20);
 }

@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use pdns_packet::dns::Message;
 use pdns_packet::frame::VlanTags;
@@ -71,16 +69,4 @@ pub(crate) fn deliver(sink: &mut dyn Sink, batch: Batch) -> Outcome {
     let (delivery, outcome) = Delivery::alone(Arc::new(batch));
     sink.submit(delivery);
     outcome.recv().unwrap()
-}
-
-/// Waits until there is as much as expected, or for a minute, and returns what there is.
-pub(crate) fn wait_for<T>(expected: usize, mut look: impl FnMut() -> Vec<T>) -> Vec<T> {
-    let start = Instant::now();
-    loop {
-        let found = look();
-        if found.len() >= expected || start.elapsed() > Duration::from_secs(60) {
-            return found;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -1,59 +1,12 @@
 //! What holds for every message, however broken.
 
+mod strict;
+
 use pdns_packet::dns::{Class, MAX_NAME_LEN, Message, Name, NameError, Record, Rtype, Section};
 use pdns_packet::text::Text;
 use proptest::prelude::*;
 
-/// A writer that holds everyone to the contract of [`Text`].
-#[derive(Default)]
-struct Strict {
-    text: Vec<u8>,
-    /// Where the backslashes and quotes are that were written as such.
-    special: Vec<usize>,
-}
-
-impl Strict {
-    fn special(&mut self, byte: u8) {
-        self.special.push(self.text.len());
-        self.text.push(byte);
-    }
-
-    fn check(&self) {
-        for (at, &byte) in self.text.iter().enumerate() {
-            let is_special = self.special.binary_search(&at).is_ok();
-            assert_eq!(is_special, matches!(byte, b'"' | b'\\'), "{:?}", self.text);
-            assert!(matches!(byte, b' '..=b'~'), "{:?}", self.text);
-        }
-    }
-}
-
-impl Text for Strict {
-    fn plain(&mut self, bytes: &[u8]) {
-        self.text.extend_from_slice(bytes);
-    }
-
-    fn backslash(&mut self) {
-        self.special(b'\\');
-    }
-
-    fn quote(&mut self) {
-        self.special(b'"');
-    }
-
-    fn position(&self) -> usize {
-        self.text.len()
-    }
-
-    fn rewind(&mut self, position: usize) {
-        assert!(position <= self.text.len());
-        self.text.truncate(position);
-        self.special.retain(|&at| at < position);
-    }
-
-    fn overwrite(&mut self, position: usize, byte: u8) {
-        self.text[position] = byte;
-    }
-}
+use strict::Strict;
 
 /// Reads everything a message offers.
 fn exercise(bytes: &[u8]) {

@@ -5,6 +5,8 @@ use pdns_fuzz::{Target, heap, seeds};
 use pdns_packet::dns::{Header, MAX_MESSAGE_LEN, MAX_NAME_LEN, Message, Name, NameError, Outline, Section};
 use pdns_packet::text::Text;
 
+use crate::strict::Strict;
+
 /// Messages: the counts and places agree, every way to read a name says the same, and what is printed reads back.
 pub const MESSAGE: Target = Target { name: "message", check, seeds: seeds::messages, mutations: 100_000 };
 
@@ -145,56 +147,4 @@ fn generic(text: &[u8]) -> Option<Vec<u8>> {
     let bytes: Option<Vec<u8>> =
         hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
     bytes.filter(|bytes| len.parse() == Ok(bytes.len()))
-}
-
-/// A writer that holds everyone to the contract of [`Text`].
-#[derive(Default)]
-struct Strict {
-    text: Vec<u8>,
-    /// Where the backslashes and quotes are that were written as such.
-    special: Vec<usize>,
-}
-
-impl Strict {
-    fn special(&mut self, byte: u8) {
-        self.special.push(self.text.len());
-        self.text.push(byte);
-    }
-
-    fn check(&self) {
-        let mut special = self.special.iter().copied().peekable();
-        for (at, &byte) in self.text.iter().enumerate() {
-            let is_special = special.next_if_eq(&at).is_some();
-            assert_eq!(is_special, matches!(byte, b'"' | b'\\'), "at {at} of {:?}", self.text);
-            assert!(matches!(byte, b' '..=b'~'), "at {at} of {:?}", self.text);
-        }
-    }
-}
-
-impl Text for Strict {
-    fn plain(&mut self, bytes: &[u8]) {
-        self.text.extend_from_slice(bytes);
-    }
-
-    fn backslash(&mut self) {
-        self.special(b'\\');
-    }
-
-    fn quote(&mut self) {
-        self.special(b'"');
-    }
-
-    fn position(&self) -> usize {
-        self.text.len()
-    }
-
-    fn rewind(&mut self, position: usize) {
-        assert!(position <= self.text.len());
-        self.text.truncate(position);
-        self.special.retain(|&at| at < position);
-    }
-
-    fn overwrite(&mut self, position: usize, byte: u8) {
-        self.text[position] = byte;
-    }
 }

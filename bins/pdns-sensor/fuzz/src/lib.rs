@@ -1,7 +1,6 @@
 //! Fuzz targets of `pdns-sensor`.
 #![forbid(unsafe_code)]
 
-mod account;
 mod config;
 mod pipeline;
 

@@ -68,6 +68,9 @@ demo: build
 	@echo '$$ pdns-sensor --name demo --format transaction --pcap fixtures/captures/demo/input.pcap'
 	@target/release/pdns-sensor --name demo --numprocs 1 --format transaction --pcap fixtures/captures/demo/input.pcap
 
+# What others can depend on, as a package.
+LIBRARIES := pdns-packet pdns-track pdns-record pdns-capture pdns-sink dns-replication
+
 # Run as root, so that nothing is skipped: PDNS_REQUIRE_RIGS makes a test that would skip fail instead.
 test: lint
 	@.ci/packages iproute2 gcc python3 python3-venv systemd
@@ -82,6 +85,7 @@ test: lint
 	@command -v go >/dev/null || .ci/packages golang-go
 	PDNS_REQUIRE_RIGS=$$([ "$$(id -u)" = 0 ] && echo 1) $(CARGO) test --workspace --locked
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked
+	$(CARGO) package --no-verify --allow-dirty --locked $(LIBRARIES:%=-p %)
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
 	$(CARGO) deny check bans licenses sources
 

@@ -47,13 +47,13 @@ impl Backups {
         }
     }
 
-    /// A name for the file that is put aside now. Two in the same millisecond have different ones.
-    pub(crate) fn free_name(&self, now: SystemTime) -> io::Result<PathBuf> {
+    /// A name for the file that is put aside now, and the time in it: another one where there is a file of that name.
+    pub(crate) fn free_name(&self, now: SystemTime) -> io::Result<(PathBuf, SystemTime)> {
         for millis in 0..10_000 {
-            let time = timestamp(now + Duration::from_millis(millis));
-            let path = self.folder.join(format!("{}{time}{}", self.prefix, self.extension));
+            let time = now + Duration::from_millis(millis);
+            let path = self.folder.join(format!("{}{}{}", self.prefix, timestamp(time), self.extension));
             if !path.try_exists()? && !appended(&path, COMPRESSED).try_exists()? {
-                return Ok(path);
+                return Ok((path, time));
             }
         }
         Err(io::Error::other("there is no free name for the old one"))
@@ -148,7 +148,7 @@ mod tests {
     fn names_are_lumberjacks() {
         let backups = Backups::of(Path::new("/var/log/dns.x.log"));
         let time = UNIX_EPOCH + Duration::from_millis(1_795_375_179_123);
-        let name = backups.free_name(time).unwrap();
+        let (name, _) = backups.free_name(time).unwrap();
         assert_eq!(name, Path::new("/var/log/dns.x-2026-11-22T19-19-39.123.log"));
         assert_eq!(backups.parse("dns.x-2026-11-22T19-19-39.123.log"), Some(("2026-11-22T19-19-39.123", false)));
         assert_eq!(backups.parse("dns.x-2026-11-22T19-19-39.123.log.gz"), Some(("2026-11-22T19-19-39.123", true)));

@@ -13,7 +13,7 @@ mod tidy;
 mod tests;
 
 use std::io;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use pdns_record::Encoding;
 
@@ -34,6 +34,8 @@ pub struct File {
     log: Log,
     target: Option<Target>,
     tidy: Option<Tidy>,
+    /// The time in the name of the file that was put aside last.
+    put_aside: Option<SystemTime>,
     /// That the file could not be renamed was told.
     is_stuck: bool,
 }
@@ -41,7 +43,7 @@ pub struct File {
 impl File {
     /// A sink on the file of `config`; `log` gets what is told of old files.
     pub fn new(config: Config, log: Log) -> Self {
-        Self { config, log, target: None, tidy: None, is_stuck: false }
+        Self { config, log, target: None, tidy: None, put_aside: None, is_stuck: false }
     }
 
     /// The open file; opens it where it is not.
@@ -90,9 +92,13 @@ impl File {
 
     fn rotate(&mut self) -> io::Result<()> {
         let Config { path, .. } = &self.config;
-        let backup = Backups::of(path).free_name(SystemTime::now())?;
+        // What was put aside later has a later name, however fast files fill up: the oldest go first.
+        let after_last = self.put_aside.map(|last| last + Duration::from_millis(1));
+        let now = SystemTime::now();
+        let (backup, time) = Backups::of(path).free_name(after_last.map_or(now, |earliest| earliest.max(now)))?;
         if let Some(target) = &self.target {
             self.target = Some(target.rotate(path, &backup)?);
+            self.put_aside = Some(time);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pdns_record::Layout;
 use tempfile::TempDir;
@@ -90,6 +90,25 @@ fn old_files_are_compressed_and_only_so_many_stay() {
     let mut text = String::new();
     flate2::read::GzDecoder::new(fs::File::open(folder.join(&kept[1])).unwrap()).read_to_string(&mut text).unwrap();
     assert_eq!(text, "4\n");
+}
+
+#[test]
+fn names_are_in_the_order_of_what_is_in_them_though_older_ones_go() {
+    let (_folder, path, mut sink) = in_folder(|config| {
+        config.max_size = 1;
+        config.max_backups = None;
+    });
+    let folder = path.parent().unwrap();
+    for number in 10..40 {
+        assert_eq!(sink.deliver(&batch(&format!("{number}\n"))), Outcome::Delivered);
+        let kept = names(folder);
+        // Its name is free again, maybe in the same millisecond.
+        if kept.len() > 3 {
+            fs::remove_file(folder.join(&kept[0])).unwrap();
+        }
+    }
+    let kept: Vec<_> = names(folder).iter().map(|name| fs::read_to_string(folder.join(name)).unwrap()).collect();
+    assert_eq!(kept, ["37\n", "38\n", "39\n"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use pdns_record::{Encoding, Layout};
 
 use super::*;
+use crate::{Outcome, Partly};
 use disk::Memory;
 
 const KIB: usize = 1024;

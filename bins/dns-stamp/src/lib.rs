@@ -1,7 +1,7 @@
 //! Do all DNS servers hold the same data? Writes timestamps into DNS and tells how old every server's is.
 //!
 //! This is the program's wiring: the command line, the configuration, and what is printed. The method is in
-//! `dns-replication`. It is a library so that fuzz targets reach it, and offers nothing else.
+//! [`dns_replication`], whose front page shows how another program uses it. It is a library so that fuzz targets reach it, and offers nothing else.
 #![forbid(unsafe_code)]
 
 mod cli;

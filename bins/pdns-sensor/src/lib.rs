@@ -1,7 +1,8 @@
 //! Passive DNS sensor: reads DNS off the wire or out of capture files and writes a record of every transaction.
 //!
 //! This is the program's wiring: configuration, threads, and the account at the end. What packets and records are is in the
-//! crates below it. It is a library so that fuzz targets reach it, and offers nothing else.
+//! crates below it, whose front pages show how another program uses them: [`pdns_capture`], [`pdns_packet`], [`pdns_track`],
+//! [`pdns_record`] and [`pdns_sink`]. It is a library so that fuzz targets reach it, and offers nothing else.
 #![forbid(unsafe_code)]
 
 mod account;

@@ -40,6 +40,36 @@
 //! tracker.finish(Timestamp::new(2, 0), &mut consumer);
 //! assert_eq!(ended, [(Status::Answered, there.src)]);
 //! ```
+//!
+//! A whole capture file, with `pdns-capture` to read it:
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use pdns_capture::CaptureFile;
+//! use pdns_packet::frame::{Decoder, LinkType, Ports};
+//! use pdns_track::reassembly::FragmentConfig;
+//! use pdns_track::{Ingest, Tracker, TrackerConfig, Transaction};
+//!
+//! # let path = Path::new("../../fixtures/captures/demo/input.pcap");
+//! let mut asked = Vec::new();
+//! let mut consumer = |transaction: &Transaction<'_>| {
+//!     let question = transaction.query.and_then(|query| query.message.question());
+//!     asked.extend(question.map(|question| format!("{} {}", question.qname, transaction.status.name())));
+//! };
+//! let mut ingest = Ingest::new(Decoder::new(Ports::of(&[53])), FragmentConfig::default());
+//! let mut tracker = Tracker::new(TrackerConfig::default());
+//! let mut file = CaptureFile::open(path)?;
+//! while let Some(frame) = file.next()? {
+//!     ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len, |packet| {
+//!         tracker.packet(packet, &mut consumer);
+//!     });
+//! }
+//! ingest.finish();
+//! tracker.finish(ingest.clock().now(), &mut consumer);
+//! assert_eq!(asked[0], "example.com answered");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod clock;

@@ -1,4 +1,11 @@
-//! Fuzz targets of `pdns-packet`.
+//! Fuzz targets of `pdns-packet`. `docs/fuzzing.md` says how they are run, and what they have found.
+//!
+//! A single input, such as one that was found, is checked like this:
+//!
+//! ```
+//! let input = (pdns_packet_fuzz::MESSAGE.seeds)().swap_remove(0);
+//! (pdns_packet_fuzz::MESSAGE.check)(&input);
+//! ```
 #![forbid(unsafe_code)]
 
 mod file;

@@ -1,4 +1,11 @@
-//! Fuzz targets of `pdns-track`.
+//! Fuzz targets of `pdns-track`. `docs/fuzzing.md` says how they are run, and what they have found.
+//!
+//! A single input, such as one that was found, is checked like this:
+//!
+//! ```
+//! let input = (pdns_track_fuzz::STREAM.seeds)().swap_remove(0);
+//! (pdns_track_fuzz::STREAM.check)(&input);
+//! ```
 #![forbid(unsafe_code)]
 
 mod fragment;

@@ -4,4 +4,3 @@
 mod fluentd;
 mod http;
 mod records;
-mod syslog;

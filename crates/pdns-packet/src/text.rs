@@ -65,20 +65,18 @@ pub trait Text {
     /// Appends a decimal number.
     #[inline]
     fn number(&mut self, value: u64) {
-        if value >= EIGHT_DIGITS {
+        if value >= SIX_DIGITS {
             return self.long_number(value);
         }
-        // Counted apart from the digits, since what follows waits for it. Zero has one digit, as one has.
-        let len = (value as u32 | 1).ilog10() + 1;
-        let text = (eight_digits(value as u32) | ZEROS) >> (8 * (8 - len));
-        self.padded(&text.to_le_bytes(), len as usize);
+        let (text, len) = up_to_six_digits(value as u32);
+        self.padded(&text.to_le_bytes(), len);
     }
 
-    /// Appends a number of more than eight digits.
-    #[cold]
+    /// Appends a number of more than six digits.
+    #[inline(never)]
     fn long_number(&mut self, value: u64) {
-        self.number(value / EIGHT_DIGITS);
-        self.padded(&decimals(value % EIGHT_DIGITS), 8);
+        self.number(value / SIX_DIGITS);
+        self.padded(&six_digits((value % SIX_DIGITS) as u32).to_le_bytes(), 6);
     }
 
     /// Appends bytes as hexadecimal digits, in upper case as RFC 4034 section 5.3 and RFC 3597 section 5 show them.
@@ -240,29 +238,56 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// One more than the largest number of eight digits.
-const EIGHT_DIGITS: u64 = 100_000_000;
+/// One more than the largest number of six digits.
+const SIX_DIGITS: u64 = 1_000_000;
 
-/// Eight times the character `0`.
-const ZEROS: u64 = 0x3030_3030_3030_3030;
+/// The three decimal digits of each number, the first in the lowest byte, and in the highest byte how many of them are left
+/// when zeros in front are not shown.
+const THREES: [u32; 1000] = {
+    let mut table = [0; 1000];
+    let mut value = 0;
+    while value < table.len() {
+        let [hundreds, tens, ones] = [value / 100, value / 10 % 10, value % 10];
+        let len = if hundreds > 0 { 3 } else { 1 + (tens > 0) as u8 };
+        table[value] = u32::from_le_bytes([b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8, len]);
+        value += 1;
+    }
+    table
+};
+
+/// The three digits of a number below 1,000 and how many count: an entry of [`THREES`].
+#[inline]
+const fn three_digits(value: u32) -> u32 {
+    THREES[value as usize % THREES.len()]
+}
+
+/// The six decimal digits of a number below 1,000,000, zeros in front, and rubbish behind them.
+#[inline]
+const fn six_digits(value: u32) -> u64 {
+    let [high, low] = [three_digits(value / 1000), three_digits(value % 1000)];
+    (high & 0x00ff_ffff) as u64 | (low as u64) << 24
+}
+
+/// The decimal digits of a number below 1,000,000, rubbish behind them, and how many there are.
+#[inline]
+const fn up_to_six_digits(value: u32) -> (u64, usize) {
+    let [high, low] = [three_digits(value / 1000), three_digits(value % 1000)];
+    let len = if value < 1000 { low >> 24 } else { 3 + (high >> 24) };
+    let text = (high & 0x00ff_ffff) as u64 | (low as u64) << 24;
+    // At most six, which the compiler cannot see.
+    (text >> (8 * (6_u32.wrapping_sub(len) & 7)), len as usize)
+}
+
+/// The nine decimal digits of a number below 1,000,000,000, zeros in front, and rubbish behind them.
+#[inline]
+pub(crate) const fn nine_digits(value: u32) -> u128 {
+    six_digits(value / 1000) as u128 & 0x0000_ffff_ffff_ffff | (three_digits(value % 1000) as u128) << 48
+}
 
 /// The eight decimal digits of a number below 100,000,000, zeros in front.
 #[inline]
 pub fn decimals(value: u64) -> [u8; 8] {
-    (eight_digits((value % EIGHT_DIGITS) as u32) | ZEROS).to_le_bytes()
-}
-
-/// The values of a number's eight decimal digits, a byte each, the first one lowest. The number is halved into fields of
-/// four, of two and of one digit; each step divides all fields at once, by multiplying with a rounded-up reciprocal that is
-/// exact for fields of that size.
-#[inline]
-const fn eight_digits(value: u32) -> u64 {
-    let (high, low) = (value / 10_000, value % 10_000);
-    let fours = high as u64 | (low as u64) << 32;
-    let hundreds = (fours * 10_486) >> 20 & 0x0000_007f_0000_007f;
-    let twos = hundreds | (fours - hundreds * 100) << 16;
-    let tens = (twos * 103) >> 10 & 0x000f_000f_000f_000f;
-    tens | (twos - tens * 10) << 8
+    ((nine_digits((value % 100_000_000) as u32) >> 8) as u64).to_le_bytes()
 }
 
 /// The decimal digits of each octet and a dot after them, the first in the lowest byte.

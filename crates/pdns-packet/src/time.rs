@@ -1,6 +1,6 @@
 //! Capture time, in nanoseconds, and how it is printed.
 
-use crate::text::{Text, decimals};
+use crate::text::{Text, decimals, nine_digits};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -67,12 +67,12 @@ impl Rfc3339 {
         if time.0.wrapping_sub(self.second) as u64 >= NANOS_PER_SECOND as u64 {
             self.set_second(time);
         }
+        /// The lowest bit behind nine digits.
+        const Z: u128 = 1 << 72;
         let nanos = time.0.wrapping_sub(self.second) as u32;
         out.padded(&self.text, Self::SECOND_LEN);
-        out.padded(&decimals(u64::from(nanos / 10)), 8);
-        // Put together as a number, so that no two bytes are written that are then read as one word.
-        let last = u16::from_le_bytes(*b"0Z") + (nanos % 10) as u16;
-        out.plain(&last.to_le_bytes());
+        let rest = nine_digits(nanos) & Z.wrapping_sub(1) | Z * b'Z' as u128;
+        out.padded(&rest.to_le_bytes(), 10);
     }
 
     #[cold]

@@ -31,7 +31,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use figment::{Figment, Profile};
+use figment::{Figment, Profile, Provider};
 
 pub(crate) use self::layer::Layer;
 pub(crate) use self::names::{by_any_flag, by_flag};
@@ -102,9 +102,11 @@ impl Config {
     /// Finds what holds in layers, the strongest last.
     fn resolve(layers: &[Layer], findings: &mut Findings) -> Self {
         let merged = layers.iter().fold(Figment::new(), |merged, layer| merged.merge(layer));
+        // Asked for one by one, figment would copy them all each time.
+        let mut values = merged.data().ok().and_then(|mut profiles| profiles.remove(&Profile::Default)).unwrap_or_default();
         let mut settings = BTreeMap::new();
         for spec in OPTIONS {
-            let held = winner(&merged, spec);
+            let held = values.remove(spec.flag).and_then(|value| winner(&merged, spec, value));
             report_mistakes(layers, spec, held.as_ref().map(|(_, place)| place.as_str()), findings);
             let Some((mut words, place)) = held else { continue };
             let default = layers.first().and_then(|defaults| defaults.given(spec));
@@ -188,8 +190,7 @@ impl Config {
 }
 
 /// The words that hold, and where they stand.
-fn winner(merged: &Figment, spec: &Spec) -> Option<(Vec<OsString>, String)> {
-    let value = merged.find_value(spec.flag).ok()?;
+fn winner(merged: &Figment, spec: &Spec, value: figment::value::Value) -> Option<(Vec<OsString>, String)> {
     let place = merged.get_metadata(value.tag())?.interpolate(&Profile::Default, &[spec.flag]);
     Some((layer::words(value), place))
 }

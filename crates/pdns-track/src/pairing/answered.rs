@@ -151,12 +151,30 @@ impl Answered {
 
     /// Forgets the oldest entry.
     pub(super) fn pop(&mut self) {
-        let Some(&entry) = self.entry(self.oldest()) else { return };
+        self.take_oldest(|_| true);
+        self.give_back();
+    }
+
+    /// Forgets the entries whose deadline has come at `now`.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        while self.take_oldest(|entry| entry.deadline <= now) {}
+        self.give_back();
+    }
+
+    /// Forgets the oldest entry if there is one and it `may_go`, but for its place in a chunk.
+    #[inline]
+    fn take_oldest(&mut self, may_go: impl FnOnce(&Entry) -> bool) -> bool {
+        let Some(entry) = self.entry(self.oldest()).filter(|entry| may_go(entry)) else { return false };
         self.bytes -= entry.data_len();
-        if self.unlinked == self.oldest() {
-            self.unlinked = self.unlinked.wrapping_add(1);
-        }
         self.len -= 1;
+        true
+    }
+
+    /// Gives back what only forgotten entries needed.
+    fn give_back(&mut self) {
+        if self.age(self.unlinked) > self.len {
+            self.unlinked = self.oldest();
+        }
         let end = self.first_chunk.wrapping_add(self.chunks.len() as u32);
         let first_needed = self.entry(self.oldest()).map_or(end, |entry| entry.chunk);
         while self.first_chunk != first_needed {
@@ -169,12 +187,14 @@ impl Answered {
         }
     }
 
-    /// The youngest entry with this flow and, unless the message has none, this very question.
-    pub(super) fn find(&mut self, wanted: &Wanted<'_>) -> Option<Found<'_>> {
+    /// The youngest entry with this flow and, unless the message has none, this very question, whose deadline has not come
+    /// at `now`.
+    pub(super) fn find(&mut self, wanted: &Wanted<'_>, now: Timestamp) -> Option<Found<'_>> {
         self.link();
         let mut number = self.buckets[self.bucket(wanted.flow_hash)];
         for _ in 0..MAX_STEPS {
-            let entry = self.entry(number)?;
+            // Older ones have no later deadline.
+            let entry = self.entry(number).filter(|entry| entry.deadline > now)?;
             #[cfg(test)]
             self.steps.set(self.steps.get() + 1);
             if entry.flow_hash == wanted.flow_hash
@@ -315,7 +335,7 @@ mod tests {
     }
 
     fn has(answered: &mut Answered, number: u16) -> bool {
-        let found = answered.find(&wanted(number));
+        let found = answered.find(&wanted(number), Timestamp::from_nanos(-1));
         found.is_some_and(|found| found.message.header().id == number)
     }
 
@@ -373,11 +393,11 @@ mod tests {
             answered.push(&kept, Timestamp::MAX, wanted.data(&message));
         }
         let first = Wanted { question: question(0), ..one_flow(0) };
-        assert!(answered.find(&first).is_some());
+        assert!(answered.find(&first, Timestamp::default()).is_some());
         let kept = Wanted { question: question(1), ..one_flow(1) }.kept(VlanTags::NONE, Timestamp::MAX, &observed);
         answered.push(&kept, Timestamp::MAX, [&[0; 12], question(1).bytes]);
         answered.steps.set(0);
-        assert!(answered.find(&first).is_none());
+        assert!(answered.find(&first, Timestamp::default()).is_none());
         assert_eq!(answered.steps.get(), MAX_STEPS);
     }
 }

@@ -17,7 +17,7 @@ use crate::transaction::{Consumer, Observed, Status, Transaction, Transport};
 use answered::Answered;
 use kept::Kept;
 use key::{FlowKey, QUESTION_BUFFER, QuestionKey};
-use table::{State, Table, Wanted};
+use table::{Found, State, Table, Wanted};
 
 /// Pairs every response with its query.
 ///
@@ -115,10 +115,8 @@ impl Pairing {
     }
 
     fn expire(&mut self, now: Timestamp, out: &mut impl Consumer) {
-        while let Some(deadline) = self.answered.deadline()
-            && deadline <= now
-        {
-            self.answered.pop();
+        if self.answered_due() <= now {
+            self.answered.expire(now);
         }
         self.soonest = loop {
             let Some((deadline, index)) = self.next_due() else { break Timestamp::MAX };
@@ -127,7 +125,18 @@ impl Pairing {
             }
             self.end_alone(index, out);
         };
-        self.soonest = self.soonest.min(self.answered.deadline().unwrap_or(Timestamp::MAX));
+        self.soonest = self.soonest.min(self.answered_due());
+    }
+
+    /// When the next answered queries are to be forgotten.
+    fn answered_due(&self) -> Timestamp {
+        self.answered.deadline().map_or(Timestamp::MAX, |deadline| self.forgotten(deadline))
+    }
+
+    /// When an answered query is forgotten that is found no more from `deadline` on: a little later, since to forget many
+    /// at once costs less than one with every packet.
+    const fn forgotten(&self, deadline: Timestamp) -> Timestamp {
+        deadline.plus(self.config.duplicate_window / 32)
     }
 
     /// What has its deadline first, and when.
@@ -149,13 +158,15 @@ impl Pairing {
 
     fn query(&mut self, arrival: &Arrival<'_>, wanted: &Wanted<'_>, out: &mut impl Consumer) {
         self.stats.queries += 1;
-        if let Some((index, State::Outstanding)) = self.table.find(wanted) {
+        if let Some(found) = self.table.find(wanted)
+            && found.state == State::Outstanding
+        {
             self.stats.retransmissions += 1;
-            self.table.entry_mut(index).kept.retransmits += 1;
+            self.table.entry_mut(found.index).kept.retransmits += 1;
             return;
         }
         match self.find_held(wanted) {
-            Some(index) => self.answer_from_held(arrival, wanted, index, out),
+            Some(found) => self.answer_from_held(arrival, wanted, found, out),
             None => self.insert(arrival, wanted, State::Outstanding, self.config.query_timeout, out),
         }
     }
@@ -164,10 +175,10 @@ impl Pairing {
         self.stats.responses += 1;
         let has_question = !wanted.question.is_empty();
         let found = if has_question { self.table.find(wanted) } else { self.table.find_flow(wanted) };
-        if let Some((index, State::Outstanding)) = found {
-            return self.answer(index, arrival, out);
+        if let Some(found) = found.filter(|found| found.state == State::Outstanding) {
+            return self.answer(found, arrival, out);
         }
-        if let Some(found) = self.answered.find(wanted) {
+        if let Some(found) = self.answered.find(wanted, self.now) {
             self.stats.count(Status::Duplicate);
             let query = found.observed();
             out.transaction(&Transaction {
@@ -183,10 +194,9 @@ impl Pairing {
         }
     }
 
-    /// Ends the outstanding query at `index` with its response.
-    fn answer(&mut self, index: u32, arrival: &Arrival<'_>, out: &mut impl Consumer) {
-        let deadline = self.deadline(self.config.duplicate_window);
-        let entry = self.table.entry(index);
+    /// Ends an outstanding query with its response.
+    fn answer(&mut self, found: Found, arrival: &Arrival<'_>, out: &mut impl Consumer) {
+        let entry = self.table.entry(found.index);
         self.stats.count(Status::Answered);
         let Kept { vlan, retransmits, .. } = entry.kept;
         let message = entry.message();
@@ -194,31 +204,32 @@ impl Pairing {
         let query = query.as_ref();
         out.transaction(&Transaction { query, vlan, retransmits, ..alone(arrival, Status::Answered) });
         if self.config.duplicate_window > 0 {
+            let deadline = after(self.now, self.config.duplicate_window);
             self.answered.push(&entry.kept, deadline, [entry.data(), &[]]);
+            self.soonest = self.soonest.min(self.forgotten(deadline));
         }
-        self.table.remove(index);
+        self.table.remove_found(found);
     }
 
     /// The held response that waits for a query: with its question, or with none.
-    fn find_held(&self, wanted: &Wanted<'_>) -> Option<u32> {
+    fn find_held(&self, wanted: &Wanted<'_>) -> Option<Found> {
         self.table.oldest(State::Held)?;
-        let held = |found: Option<(u32, State)>| found.filter(|&(_, state)| state == State::Held);
-        let (index, _) = held(self.table.find(wanted)).or_else(|| held(self.table.find_without_question(wanted)))?;
-        Some(index)
+        let held = |found: Option<Found>| found.filter(|found| found.state == State::Held);
+        held(self.table.find(wanted)).or_else(|| held(self.table.find_without_question(wanted)))
     }
 
     /// A query whose responses were seen first. The oldest with its question answers it, or else the oldest without
     /// any; the others are duplicates.
-    fn answer_from_held(&mut self, arrival: &Arrival<'_>, wanted: &Wanted<'_>, first: u32, out: &mut impl Consumer) {
+    fn answer_from_held(&mut self, arrival: &Arrival<'_>, wanted: &Wanted<'_>, first: Found, out: &mut impl Consumer) {
         let mut status = Status::Answered;
         let mut next = Some(first);
-        while let Some(index) = next {
-            let entry = self.table.entry(index);
+        while let Some(found) = next {
+            let entry = self.table.entry(found.index);
             let message = entry.message();
             let response = message.as_ref().map(|message| entry.kept.observed(message));
             self.stats.count(status);
             out.transaction(&Transaction { response: response.as_ref(), ..alone(arrival, status) });
-            self.table.remove(index);
+            self.table.remove_found(found);
             status = Status::Duplicate;
             next = self.find_held(wanted);
         }
@@ -226,8 +237,9 @@ impl Pairing {
             let observed = &arrival.observed;
             let data = wanted.data(observed.message);
             self.make_room(data[0].len() + data[1].len(), out);
-            let deadline = self.deadline(self.config.duplicate_window);
+            let deadline = after(self.now, self.config.duplicate_window);
             self.answered.push(&wanted.kept(arrival.flow.vlan, deadline, observed), deadline, data);
+            self.soonest = self.soonest.min(self.forgotten(deadline));
         }
     }
 
@@ -241,14 +253,28 @@ impl Pairing {
     ) {
         let data = wanted.data(arrival.observed.message);
         self.make_room(data[0].len() + data[1].len(), out);
-        let deadline = self.deadline(timeout);
+        let deadline = after(self.now, timeout);
+        self.soonest = self.soonest.min(deadline);
         self.table.insert(wanted, state, arrival.flow.vlan, deadline, &arrival.observed);
     }
 
+    /// Ends the oldest until there is room for another message of so many bytes.
+    #[inline]
     fn make_room(&mut self, bytes: usize, out: &mut impl Consumer) {
-        while self.len() >= self.config.max_messages
+        if self.is_full(bytes) {
+            self.answered.expire(self.now);
+            self.evict(bytes, out);
+        }
+    }
+
+    fn is_full(&self, bytes: usize) -> bool {
+        self.len() >= self.config.max_messages
             || self.held_bytes() + bytes > self.config.max_bytes && !self.is_empty()
-        {
+    }
+
+    #[inline(never)]
+    fn evict(&mut self, bytes: usize, out: &mut impl Consumer) {
+        while self.is_full(bytes) {
             if self.answered.len() > 0 {
                 self.stats.evicted_answered += 1;
                 self.answered.pop();
@@ -260,13 +286,6 @@ impl Pairing {
                 self.end_alone(index, out);
             }
         }
-    }
-
-    /// When a time-out that starts now has passed: a message that comes after exactly that time is still in time.
-    fn deadline(&mut self, timeout: i64) -> Timestamp {
-        let deadline = self.now.plus(timeout).plus(1);
-        self.soonest = self.soonest.min(deadline);
-        deadline
     }
 
     /// Ends what waits at `index` without its counterpart.
@@ -294,6 +313,11 @@ impl Pairing {
         });
         self.table.remove(index);
     }
+}
+
+/// When a time-out that starts `now` has passed: a message that comes after exactly that time is still in time.
+const fn after(now: Timestamp, timeout: i64) -> Timestamp {
+    now.plus(timeout).plus(1)
 }
 
 /// The transaction that an arriving message would be without a counterpart.

@@ -107,6 +107,15 @@ impl<'a> Wanted<'a> {
     }
 }
 
+/// An entry that was found, and where: known again as long as nothing comes in or leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub index: u32,
+    pub state: State,
+    /// Its bucket by question; none when it was found by its flow.
+    bucket: Option<usize>,
+}
+
 /// All queries that wait for their response, and responses that wait for their query.
 ///
 /// Entries that share flow and question share their state, and only [`State::Held`] ones are ever more than one: a
@@ -185,25 +194,26 @@ impl Table {
         (index != NONE).then_some(index)
     }
 
-    /// The oldest entry with this flow and this very question, and its state.
+    /// The oldest entry with this flow and this very question.
     #[inline]
-    pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
-        let found = self.by_question.find(wanted.question_hash, |&index| {
+    pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<Found> {
+        let bucket = self.by_question.find_bucket_index(wanted.question_hash, |&index| {
             let entry = self.look_at(index);
             entry.kept.is(wanted, &entry.data)
-        });
-        found.map(|&index| (index, self.entry(index).state))
+        })?;
+        let &index = self.by_question.get_bucket(bucket)?;
+        Some(Found { index, state: self.entry(index).state, bucket: Some(bucket) })
     }
 
     /// The oldest outstanding query with this flow, whatever its question.
-    pub(super) fn find_flow(&mut self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
+    pub(super) fn find_flow(&mut self, wanted: &Wanted<'_>) -> Option<Found> {
         self.link_flows();
         let found = self.by_flow.find(wanted.flow_hash, |&index| self.look_at(index).kept.is_in_flow(wanted));
-        found.map(|&index| (index, State::Outstanding))
+        found.map(|&index| Found { index, state: State::Outstanding, bucket: None })
     }
 
     /// The oldest entry without a question in this flow: an empty question is in the table under its own hash.
-    pub(super) fn find_without_question(&self, wanted: &Wanted<'_>) -> Option<(u32, State)> {
+    pub(super) fn find_without_question(&self, wanted: &Wanted<'_>) -> Option<Found> {
         let question = QuestionKey::NONE;
         let question_hash = question.hash(wanted.flow_hash, &self.hashes);
         self.find(&Wanted { question, question_hash, ..*wanted })
@@ -244,7 +254,7 @@ impl Table {
         entry.outline = observed.message.outline();
         self.bytes += entry.data.len();
         // A query is outstanding only where nothing with its question is.
-        let head = if state == State::Held { self.find(wanted).map(|(head, _)| head) } else { None };
+        let head = if state == State::Held { self.find(wanted).map(|head| head.index) } else { None };
         let hash = |entry: &Entry| entry.kept.question_hash;
         enlist(&mut self.entries, &mut self.by_question, BY_QUESTION, hash, head, index);
         ring::append(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
@@ -263,10 +273,27 @@ impl Table {
     }
 
     pub(super) fn remove(&mut self, index: u32) {
-        let Entry { state, is_in_flow, kept: Kept { question_hash, flow_hash, .. }, .. } = *self.entry(index);
-        delist(&mut self.entries, &mut self.by_question, BY_QUESTION, question_hash, index);
+        let hash = self.entry(index).kept.question_hash;
+        let bucket = self.by_question.find_bucket_index(hash, |&head| head == index);
+        self.remove_at(index, bucket);
+    }
+
+    /// Removes what was just found.
+    #[inline]
+    pub(super) fn remove_found(&mut self, found: Found) {
+        match found.bucket {
+            Some(_) => self.remove_at(found.index, found.bucket),
+            None => self.remove(found.index),
+        }
+    }
+
+    /// Removes an entry; `bucket` is the one that leads to it by question, if one does.
+    fn remove_at(&mut self, index: u32, bucket: Option<usize>) {
+        let Entry { state, is_in_flow, kept: Kept { flow_hash, .. }, .. } = *self.entry(index);
+        delist(&mut self.entries, &mut self.by_question, BY_QUESTION, bucket, index);
         if is_in_flow {
-            delist(&mut self.entries, &mut self.by_flow, BY_FLOW, flow_hash, index);
+            let bucket = self.by_flow.find_bucket_index(flow_hash, |&head| head == index);
+            delist(&mut self.entries, &mut self.by_flow, BY_FLOW, bucket, index);
         }
         ring::remove(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
         let entry = &mut self.entries[index as usize];
@@ -328,17 +355,16 @@ fn enlist(
     }
 }
 
-/// Takes an entry out of its list; `heads` leads to the next one, if it led to this one.
+/// Takes an entry out of its list; the `bucket` of `heads` that led to it, if one did, then leads to the next one.
 #[inline]
-fn delist(entries: &mut [Entry], heads: &mut HashTable<u32>, list: usize, hash: u64, index: u32) {
+fn delist(entries: &mut [Entry], heads: &mut HashTable<u32>, list: usize, bucket: Option<usize>, index: u32) {
     let mut next = index;
     ring::remove(entries, list, &mut next, index);
-    if let Ok(mut head) = heads.find_entry(hash, |&head| head == index) {
-        if next == NONE {
-            head.remove();
-        } else {
-            *head.get_mut() = next;
-        }
+    let Some(Ok(mut head)) = bucket.map(|bucket| heads.get_bucket_entry(bucket)) else { return };
+    if next == NONE {
+        head.remove();
+    } else {
+        *head.get_mut() = next;
     }
 }
 
@@ -395,21 +421,21 @@ mod tests {
             let kept = wanted.kept(VlanTags::NONE, Timestamp::MAX, &observed);
             table.insert(wanted, State::Outstanding, VlanTags::NONE, Timestamp::MAX, &observed);
             answered.push(&kept, Timestamp::MAX, wanted.data(&message));
-            assert_eq!(table.find(wanted), Some((number as u32, State::Outstanding)));
+            assert_eq!(table.find(wanted).unwrap().index, number as u32);
         }
-        let oldest = |table: &mut Table, port| table.find_flow(&wanted(port, &[]));
-        assert_eq!(oldest(&mut table, 1), Some((0, State::Outstanding)));
-        assert_eq!(oldest(&mut table, 2), Some((1, State::Outstanding)));
+        let oldest = |table: &mut Table, port| table.find_flow(&wanted(port, &[])).map(|found| found.index);
+        assert_eq!(oldest(&mut table, 1), Some(0));
+        assert_eq!(oldest(&mut table, 2), Some(1));
         assert_eq!(oldest(&mut table, 3), None);
         table.remove(0);
         assert_eq!(table.find(&all[0]), None);
-        assert_eq!(table.find(&all[1]), Some((1, State::Outstanding)));
-        assert_eq!(oldest(&mut table, 1), Some((2, State::Outstanding)));
+        assert_eq!(table.find(&all[1]).unwrap().index, 1);
+        assert_eq!(oldest(&mut table, 1), Some(2));
         assert_eq!(table.len(), 5);
 
         // A flow is told by its hash alone there, so the question decides.
-        assert!(all.iter().all(|wanted| answered.find(wanted).is_some()));
-        assert!(answered.find(&wanted(1, b"\x01c\0\0\x01\0\x01")).is_none());
-        assert!(answered.find(&Wanted { flow_hash: 6, ..wanted(1, &[]) }).is_none());
+        assert!(all.iter().all(|wanted| answered.find(wanted, Timestamp::default()).is_some()));
+        assert!(answered.find(&wanted(1, b"\x01c\0\0\x01\0\x01"), Timestamp::default()).is_none());
+        assert!(answered.find(&Wanted { flow_hash: 6, ..wanted(1, &[]) }, Timestamp::default()).is_none());
     }
 }

@@ -17,6 +17,14 @@ pub trait Text {
     fn padded<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
         self.plain(&bytes[..len.min(N)]);
     }
+    /// Appends as many bytes of `block` as `edit` says, after it changed some of them: bytes that nearly are as for
+    /// [`plain`](Self::plain).
+    #[inline]
+    fn edited<const N: usize>(&mut self, block: &[u8; N], edit: impl FnOnce(&mut [u8; N]) -> usize) {
+        let mut block = *block;
+        let len = edit(&mut block);
+        self.padded(&block, len);
+    }
     /// Appends one backslash.
     fn backslash(&mut self);
     /// Appends one double quote.

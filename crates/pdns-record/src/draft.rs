@@ -162,6 +162,23 @@ impl Text for Draft {
         }
     }
 
+    // Edited where it will stand: bytes changed one by one, and then copied as a block, would be waited for.
+    #[inline]
+    fn edited<const N: usize>(&mut self, block: &[u8; N], edit: impl FnOnce(&mut [u8; N]) -> usize) {
+        let start = self.len();
+        match self.room.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+            Some(room) => {
+                *room = *block;
+                self.len += edit(room).min(N) as u32;
+            }
+            None => {
+                let mut block = *block;
+                let len = edit(&mut block).min(N);
+                self.grow(&block, len);
+            }
+        }
+    }
+
     fn backslash(&mut self) {
         self.plain(b"\\\\");
     }

@@ -9,9 +9,9 @@ const PLACES: usize = 8;
 /// Where the names of one message were written.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
-    /// Where the last names are in the message, sixteen bits each, the latest lowest. They are looked for at once, and an
-    /// array would be written by parts and read whole, which waits.
-    known: u128,
+    /// Where the last names are in the message, sixteen bits each, the latest lowest, in the first word. They are looked for
+    /// at once, and what is written by parts and read whole, or across two words, is waited for.
+    known: [u64; 2],
     /// Where they are in the text, the latest before `count` modulo the length.
     places: [Place; PLACES],
     count: usize,
@@ -25,10 +25,10 @@ struct Place {
 }
 
 /// No message is so long that something begins here.
-const NOWHERE: u128 = u16::MAX as u128;
+const NOWHERE: u64 = u16::MAX as u64;
 
 /// No names.
-const NONE: u128 = u128::MAX;
+const NONE: [u64; 2] = [u64::MAX; 2];
 
 impl Default for Names {
     fn default() -> Self {
@@ -45,8 +45,9 @@ impl Names {
 
     /// Forgets the names that are not whole within the first `len` bytes of the text: the latest ones.
     pub(crate) fn forget_behind(&mut self, len: usize) {
-        while self.known & NOWHERE != NOWHERE && self.range(1).end > len {
-            self.known = self.known >> 16 | NOWHERE << (16 * (PLACES - 1));
+        while self.known[0] & NOWHERE != NOWHERE && self.range(1).end > len {
+            let [low, high] = self.known;
+            self.known = [low >> 16 | high << 48, high >> 16 | NOWHERE << 48];
             self.count = self.count.wrapping_sub(1);
         }
     }
@@ -55,18 +56,26 @@ impl Names {
     #[inline]
     pub(crate) fn find(&self, place: usize) -> Option<Range<usize>> {
         const ONES: u64 = 0x0001_0001_0001_0001;
-        const ALL_ONES: u128 = (ONES as u128) << 64 | ONES as u128;
-        let place = ONES * u64::from(place as u16);
-        let differences = self.known ^ (u128::from(place) << 64 | u128::from(place));
+        const HIGH_BITS: u64 = ONES << 15;
+        let places = ONES * u64::from(place as u16);
         // Taking one from each part borrows into its highest bit only where a part was zero, or above such a part.
-        let found = differences.wrapping_sub(ALL_ONES) & !differences & (ALL_ONES << 15);
-        if found == 0 { None } else { Some(self.range(1 + found.trailing_zeros() as usize / 16)) }
+        let [low, high] = self.known.map(|known| {
+            let differences = known ^ places;
+            differences.wrapping_sub(ONES) & !differences & HIGH_BITS
+        });
+        let back = match (low, high) {
+            (0, 0) => return None,
+            (0, _) => 4 + high.trailing_zeros() / 16,
+            _ => low.trailing_zeros() / 16,
+        };
+        Some(self.range(1 + back as usize))
     }
 
     /// Says that the name at `place` of the message is at `range` of the text.
     #[inline]
     pub(crate) const fn remember(&mut self, place: usize, range: Range<usize>) {
-        self.known = self.known << 16 | (place as u16) as u128;
+        let [low, high] = self.known;
+        self.known = [low << 16 | (place as u16) as u64, high << 16 | low >> 48];
         self.places[self.count % PLACES] = Place { start: range.start as u32, len: (range.end - range.start) as u32 };
         self.count = self.count.wrapping_add(1);
     }

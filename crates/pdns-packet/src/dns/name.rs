@@ -4,10 +4,14 @@ use std::fmt;
 
 use crate::text::Text;
 
-use super::scan;
+use super::scan::{self, BLOCK};
 
 /// The longest name, in bytes on the wire with its final zero: RFC 1035 section 3.1.
 pub const MAX_NAME_LEN: usize = 255;
+
+/// A label that is in a block with its length byte is shorter than this. Such a length [is
+/// special](scan::is_special_in_names) wherever it stands for a character.
+const SHORT: u8 = BLOCK as u8;
 
 /// How many compression pointers one name may follow. A name has at most 127 labels, so a sender that puts a pointer
 /// after each still fits; a longer chain only costs the reader time.
@@ -172,8 +176,8 @@ impl<'a> Name<'a> {
         let begin = out.position();
         let (mut start, mut len, mut pointers) = (self.start, 0, 0);
         loop {
-            let (run, is_plain) = match self.short_run(start, len) {
-                Some(short) => (short.run, self.write_short_run(start, &short, len == 0, out)),
+            let (run, is_plain) = match self.write_short_run(start, len, out) {
+                Some(written) => written,
                 None => {
                     let run = self.run(start, len)?;
                     (run, self.write_run(start, run.stop, len == 0, out))
@@ -198,41 +202,41 @@ impl<'a> Name<'a> {
         Ok(if len > 0 { Written::Whole } else { Written::Root })
     }
 
-    /// The labels at `start` up to the next final zero or pointer, if they are short and there is a block around them.
+    /// Appends the labels at `start` up to the next final zero or pointer as [`write_run`](Self::write_run) does, if they are
+    /// short and there is a block around them. The name has `len` bytes before `start`.
     #[inline]
-    fn short_run(&self, start: usize, len: usize) -> Option<ShortRun> {
+    fn write_short_run(&self, start: usize, len: usize, out: &mut impl Text) -> Option<(Run, bool)> {
         let block: &[u8; BLOCK + 1] = self.message.get(start..)?.first_chunk()?;
-        let (mut at, mut lengths) = (0, 0);
-        let target = loop {
-            match *block.get(at)? {
-                0 => break None,
-                length @ 1..=63 if at < BLOCK => {
-                    lengths |= 1 << at;
-                    at += 1 + usize::from(length);
+        // No dot is before the first label of a name.
+        let skipped = usize::from(len == 0);
+        let labels: &[u8; BLOCK] = block.get(skipped..)?.first_chunk()?;
+        let (mut at, mut dots, mut text_len) = (0, 0, 0);
+        let mut end = None;
+        out.edited(labels, |text| {
+            end = loop {
+                match block.get(at) {
+                    Some(0) => break Some(None),
+                    Some(&length @ 1..SHORT) => {
+                        if let Some(place) = text.get_mut(usize::wrapping_sub(at, skipped)) {
+                            *place = b'.';
+                            dots += 1;
+                        }
+                        at += 1 + usize::from(length);
+                    }
+                    Some(&high @ 0xc0..) => {
+                        let low = block.get(at + 1);
+                        break low.map(|&low| Some(usize::from(high & 0x3f) << 8 | usize::from(low)));
+                    }
+                    _ => break None,
                 }
-                high @ 0xc0.. => break Some(usize::from(high & 0x3f) << 8 | usize::from(*block.get(at + 1)?)),
-                _ => return None,
-            }
-        };
-        (len + at < MAX_NAME_LEN).then_some(ShortRun { run: Run { stop: start + at, target }, lengths })
-    }
-
-    /// Appends short labels as [`write_run`](Self::write_run) does.
-    #[inline]
-    fn write_short_run(&self, start: usize, short: &ShortRun, is_first: bool, out: &mut impl Text) -> bool {
-        let from = start + usize::from(is_first);
-        let Some(block) = self.message.get(from..).and_then(<[u8]>::first_chunk) else { return false };
-        let (text_len, position) = (short.run.stop.saturating_sub(from), out.position());
-        out.padded(block, text_len);
-        let mut dots = short.lengths >> u32::from(is_first);
-        let mut special_lengths = 0;
-        while dots != 0 {
-            let at = dots.trailing_zeros() as usize;
-            dots &= dots - 1;
-            special_lengths += usize::from(scan::is_special_in_names(block[at]));
-            out.overwrite(position + at, b'.');
-        }
-        scan::special_in_names(block, text_len) == special_lengths
+            };
+            end = end.filter(|_| len + at < MAX_NAME_LEN);
+            text_len = if end.is_some() { at.saturating_sub(skipped) } else { 0 };
+            text_len
+        });
+        // Each length byte counts as special.
+        let is_plain = scan::special_in_names(labels, text_len) == dots;
+        Some((Run { stop: start + at, target: end? }, is_plain))
     }
 
     /// Appends the labels from `start` to `stop`, with a dot before each unless that is the name's first, and says whether
@@ -361,13 +365,6 @@ struct Run {
     target: Option<usize>,
 }
 
-/// Labels that stand together and are short.
-struct ShortRun {
-    run: Run,
-    /// A bit for the place of each length byte, counted from the first.
-    lengths: u32,
-}
-
 impl Run {
     /// The offset after the final zero or pointer.
     const fn end(&self) -> usize {
@@ -448,9 +445,6 @@ impl<'a> Iterator for Labels<'a> {
         step.transpose()
     }
 }
-
-/// Up to this many bytes are copied with their number unknown, see [`Text::padded`]; most names are shorter.
-const BLOCK: usize = scan::BLOCK;
 
 /// What became of a name that was to be written without escapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

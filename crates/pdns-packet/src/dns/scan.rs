@@ -51,20 +51,20 @@ pub(super) const fn is_special_in_names(byte: u8) -> bool {
 #[inline]
 pub(super) fn special_in_names(block: &[u8; BLOCK], len: usize) -> usize {
     // No jumps and nothing wider than a byte, so that many are looked at by each instruction.
-    let len = len.min(BLOCK) as u8;
-    let special = block.iter().zip(PLACES).map(|(&byte, at)| u8::from(is_special_in_names(byte)) & u8::from(at < len));
+    let counts = FIRST.get(BLOCK - len.min(BLOCK)..).and_then(<[u8]>::first_chunk::<BLOCK>).unwrap_or(&[0; BLOCK]);
+    let special = block.iter().zip(counts).map(|(&byte, &counts)| u8::from(is_special_in_names(byte)) & counts);
     usize::from(special.fold(0, u8::wrapping_add))
 }
 
-/// The place of each byte in a block.
-const PLACES: [u8; BLOCK] = {
-    let mut places = [0; BLOCK];
+/// A block of ones and one of zeros: the block that begins `len` before the second tells the first `len` bytes from others.
+const FIRST: [u8; 2 * BLOCK] = {
+    let mut counts = [0; 2 * BLOCK];
     let mut at = 0;
     while at < BLOCK {
-        places[at] = at as u8;
+        counts[at] = 1;
         at += 1;
     }
-    places
+    counts
 };
 
 /// The same for the bytes of a block or less.

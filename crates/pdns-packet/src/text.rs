@@ -164,15 +164,22 @@ pub trait Text {
         }
         let groups = address.segments();
         let run = longest_zero_run(&groups);
-        for (index, group) in groups.into_iter().enumerate() {
-            if index == run.start {
-                // The group before has its own colon.
-                self.plain(if index == 0 { b"::" } else { b":" });
-            }
-            if !run.contains(&index) {
-                let (text, len) = hex_group(group);
-                self.padded(&text, if index == 7 { len } else { len + 1 });
-            }
+        let (before, after) = (groups.iter().take(run.start), groups.iter().skip(run.end));
+        for &group in before {
+            let (text, len) = hex_group(group);
+            self.padded(&text, len + 1);
+        }
+        if !run.is_empty() {
+            // The group before has its own colon.
+            self.plain(if run.start == 0 { b"::" } else { b":" });
+        }
+        for &group in after {
+            let (text, len) = hex_group(group);
+            self.padded(&text, len + 1);
+        }
+        if run.end < groups.len() || run.is_empty() {
+            // No colon is behind the last group.
+            self.rewind(self.position() - 1);
         }
     }
 }

@@ -99,10 +99,14 @@ impl Draft {
     /// Appends once more what is at `range` of the text.
     #[inline]
     pub(crate) fn repeat(&mut self, mut range: Range<usize>) {
-        while range.len() <= LONG
-            && let Some(&block) = self.room.get(range.start..).and_then(<[u8]>::first_chunk::<BLOCK>)
-        {
-            self.padded(&block, range.len().min(BLOCK));
+        while range.len() <= LONG {
+            let len = self.len();
+            if range.end > len || self.room.len() - len < BLOCK {
+                break;
+            }
+            // What follows the range is copied too, and covered by what comes next.
+            self.room.copy_within(range.start..range.start + BLOCK, len);
+            self.len += range.len().min(BLOCK) as u32;
             if range.len() <= BLOCK {
                 return;
             }

@@ -107,7 +107,11 @@ impl<'a> Name<'a> {
     /// The name runs past the message, holds a label of unknown type before its end, or is already too long there.
     #[inline]
     pub fn end(&self) -> Result<usize, NameError> {
-        self.run(self.start, 0).map(|run| run.end())
+        match self.message.get(self.start..).and_then(<[u8]>::first_chunk) {
+            // A pointer alone, as most owners are.
+            Some(&[high, _]) if high >= 0xc0 => Ok(self.start + 2),
+            _ => self.run(self.start, 0).map(|run| run.end()),
+        }
     }
 
     /// Follows the whole name and says whether it can be read.
@@ -146,11 +150,12 @@ impl<'a> Name<'a> {
     /// See [`NameError`]; `out` is then as before the call.
     #[inline]
     pub fn write(&self, out: &mut impl Text) -> Result<(), NameError> {
-        if out.repeat_name(b"", self.place()) { Ok(()) } else { self.write_new(out) }
+        let place = self.place();
+        if out.repeat_name(b"", place) { Ok(()) } else { self.write_new(place, out) }
     }
 
-    /// Appends a name that `out` does not hold yet.
-    fn write_new(&self, out: &mut impl Text) -> Result<(), NameError> {
+    /// Appends a name that `out` does not hold yet, and whose first label is at `place`.
+    fn write_new(&self, place: usize, out: &mut impl Text) -> Result<(), NameError> {
         let begin = out.position();
         let written = self.write_plain(out);
         if written != Ok(Written::Whole) {
@@ -167,7 +172,7 @@ impl<'a> Name<'a> {
                 self.write_labels(out);
             }
         }
-        out.remember_name(self.place(), begin);
+        out.remember_name(place, begin);
         Ok(())
     }
 

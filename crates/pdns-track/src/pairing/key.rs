@@ -160,17 +160,23 @@ impl<'a> QuestionKey<'a> {
         let mut hasher = state.build_hasher();
         hasher.write_u64(flow_hash);
         let Some((name, type_and_class)) = self.bytes.split_last_chunk::<4>() else { return hasher.finish() };
-        let (words, rest) = name.as_chunks::<8>();
-        for &word in words {
-            hasher.write_u64(lowercase(u64::from_le_bytes(word)));
-        }
-        // A name tells by itself how long it is, so the last word may repeat bytes of the one before, or be filled up.
-        let last = match name.last_chunk::<8>() {
-            Some(&word) => u64::from_le_bytes(word),
-            None => rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
-        };
-        hasher.write_u64(lowercase(last));
         hasher.write_u64(u64::from(u32::from_le_bytes(*type_and_class)));
+        let (blocks, rest) = name.as_chunks::<BLOCK>();
+        for block in blocks {
+            hasher.write_u128(lowercase(block));
+        }
+        if rest.is_empty() {
+            return hasher.finish();
+        }
+        // A name tells by itself how long it is, so the last block may repeat bytes of the one before, or be filled up.
+        match name.last_chunk() {
+            Some(last) => hasher.write_u128(lowercase(last)),
+            None => {
+                let mut block = [0; BLOCK];
+                block[..rest.len()].copy_from_slice(rest);
+                hasher.write_u128(lowercase(&block));
+            }
+        }
         hasher.finish()
     }
 
@@ -191,9 +197,19 @@ impl<'a> QuestionKey<'a> {
     }
 }
 
+/// How many bytes of a name are hashed at once.
+const BLOCK: usize = 16;
+
+/// The bytes of `block` in one word, with ASCII capitals made small.
+#[inline]
+fn lowercase(block: &[u8; BLOCK]) -> u128 {
+    let (words, _) = block.as_chunks::<8>();
+    words.iter().rev().fold(0, |all, &word| all << 64 | u128::from(small(u64::from_le_bytes(word))))
+}
+
 /// The eight bytes of `word` with ASCII capitals made small, as [`u8::to_ascii_lowercase`] does it.
 #[inline]
-const fn lowercase(word: u64) -> u64 {
+const fn small(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH_BITS: u64 = 0x80 * ONES;
     // Sums of seven-bit values do not carry into the next byte; each sum's high bit answers a question.
@@ -211,12 +227,12 @@ mod tests {
     #[test]
     fn capitals_and_nothing_else_become_small() {
         for byte in 0..=u8::MAX {
-            for lane in 0..8 {
+            for lane in 0..BLOCK {
                 for filler in [0, b'@', b'A', b'Z', b'[', b'a', 0xc1, 0xff] {
-                    let mut bytes = [filler; 8];
+                    let mut bytes = [filler; BLOCK];
                     bytes[lane] = byte;
                     let expected = bytes.map(|byte| byte.to_ascii_lowercase());
-                    assert_eq!(lowercase(u64::from_le_bytes(bytes)).to_le_bytes(), expected);
+                    assert_eq!(lowercase(&bytes).to_le_bytes(), expected);
                 }
             }
         }
@@ -232,6 +248,15 @@ mod tests {
             let label = (0..12).map(|at| if bits >> at & 1 == 1 { b'@' } else { b'`' });
             let question: Vec<u8> = [12].into_iter().chain(label).chain([0, 0, 1, 0, 1]).collect();
             assert!(seen.insert(hash(&question)));
+        }
+        for (len, at) in (1..63).flat_map(|len| (0..len).map(move |at| (len, at))) {
+            let mut label = vec![b'a'; len];
+            let question = |label: &[u8]| [&[len as u8], label, &[0, 0, 1, 0, 1]].concat();
+            let plain = hash(&question(&label));
+            label[at] = b'A';
+            assert_eq!(hash(&question(&label)), plain);
+            label[at] = b'!';
+            assert!(hash(&question(&label)) != plain && seen.insert(hash(&question(&label))), "{len} {at}");
         }
         for qtype in [1, 0x21] {
             assert!(seen.insert(hash(&[1, b'a', 0, 0, qtype, 0, 1])));

@@ -70,16 +70,18 @@ impl<'a> Rdata<'a> {
     /// for what is unknown or does not parse. Only the bytes from space to `~` are ever written.
     #[inline]
     pub fn write(&self, out: &mut impl Text) {
-        if let Some(&octets) = self.exactly().filter(|_| self.rtype == Rtype::A && self.is_internet()) {
-            return out.ipv4(Ipv4Addr::from_octets(octets));
+        let is_written = match self.rtype {
+            Rtype::A if self.is_internet() => {
+                self.exactly().map(|&octets| out.ipv4(Ipv4Addr::from_octets(octets))).is_some()
+            }
+            Rtype::AAAA if self.is_internet() => {
+                self.exactly().map(|&octets| out.ipv6(Ipv6Addr::from_octets(octets))).is_some()
+            }
+            _ => self.name().is_some_and(|name| name.write(out).is_ok()),
+        };
+        if !is_written {
+            self.write_fields(out);
         }
-        if let Some(&octets) = self.exactly().filter(|_| self.rtype == Rtype::AAAA && self.is_internet()) {
-            return out.ipv6(Ipv6Addr::from_octets(octets));
-        }
-        if self.name().is_some_and(|name| name.write(out).is_ok()) {
-            return;
-        }
-        self.write_fields(out);
     }
 
     /// Appends any data but addresses.
@@ -121,7 +123,8 @@ impl<'a> Rdata<'a> {
     /// All bytes, if there are `N`.
     #[inline]
     fn exactly<const N: usize>(&self) -> Option<&'a [u8; N]> {
-        self.bytes().try_into().ok()
+        let bytes = self.message.get(self.start()..)?.first_chunk();
+        bytes.filter(|_| usize::from(self.len) == N)
     }
 
     /// Whether addresses are those of the Internet: class IN, also with the cache-flush bit of RFC 6762 section 10.2,

@@ -3,17 +3,52 @@
 use pdns_packet::dns::{EdnsOption, Opt, OptionData};
 use pdns_packet::text::Text;
 
-use crate::draft::Draft;
+use crate::draft::{Draft, Fragment};
 use crate::json;
 
-pub(crate) fn encode(opt: &Opt<'_>, out: &mut Draft) {
+/// How many beginnings are remembered; a power of two.
+const REMEMBERED: usize = 8;
+
+/// The beginning of the object, for those seen last: there are few.
+#[derive(Clone, Debug)]
+pub(crate) struct Fragments([(u32, Fragment<64>); REMEMBERED]);
+
+impl Default for Fragments {
+    fn default() -> Self {
+        // No OPT has such a number, which leaves bits unused.
+        Self([(u32::MAX, Fragment::EMPTY); REMEMBERED])
+    }
+}
+
+impl Fragments {
+    /// Appends the object of an OPT record.
+    #[inline]
+    pub(crate) fn write(&mut self, opt: &Opt<'_>, out: &mut Draft) {
+        let number = u32::from(opt.udp_size()) | u32::from(opt.version()) << 16 | u32::from(opt.dnssec_ok()) << 24;
+        let place = number.wrapping_mul(0x9e37_79b9) >> (u32::BITS - REMEMBERED.ilog2());
+        let (known, text) = &mut self.0[place as usize % REMEMBERED];
+        if *known == number {
+            out.fragment(text);
+        } else {
+            let start = out.len();
+            write_fields(opt, out);
+            (*known, *text) = (number, Fragment::of(&[&out.bytes()[start..]]));
+        }
+        if opt.has_options() {
+            write_options(opt, out);
+        }
+        out.plain(b"}");
+    }
+}
+
+#[cold]
+fn write_fields(opt: &Opt<'_>, out: &mut Draft) {
     out.number_field(b",\"edns\":{\"version\":", u64::from(opt.version()));
     out.number_field(b",\"udp_size\":", u64::from(opt.udp_size()));
-    if opt.dnssec_ok() {
-        out.plain(b",\"do\":true");
-    } else {
-        out.plain(b",\"do\":false");
-    }
+    out.plain(if opt.dnssec_ok() { b",\"do\":true" } else { b",\"do\":false" });
+}
+
+fn write_options(opt: &Opt<'_>, out: &mut Draft) {
     let mut separator: &[u8] = b",\"options\":[";
     // What follows a broken option cannot be read; `malformed` says so.
     for option in opt.options().map_while(Result::ok) {
@@ -24,7 +59,6 @@ pub(crate) fn encode(opt: &Opt<'_>, out: &mut Draft) {
     if separator == b"," {
         out.plain(b"]");
     }
-    out.plain(b"}");
 }
 
 fn write_option(option: &EdnsOption<'_>, out: &mut Draft) {

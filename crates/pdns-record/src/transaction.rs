@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
-use pdns_packet::dns::{Class, Header, Message, Opcode, Question, Questions, Rcode, Record, Rtype};
+use pdns_packet::dns::{Class, Header, Message, Opcode, Question, Questions, Rcode, Record, Records, Rtype};
 use pdns_packet::text::Text;
 use pdns_packet::time::Rfc3339;
 use pdns_track::{Observed, Status, Transaction, Transport};
@@ -17,8 +17,32 @@ use crate::shown::Shown;
 #[derive(Clone, Debug)]
 pub(crate) struct Fragments {
     /// The beginning of a line, by the number of its status.
-    heads: [Vec<u8>; Status::ALL.len()],
+    heads: [Head; Status::ALL.len()],
     servers: Servers,
+    edns: edns::Fragments,
+}
+
+/// The beginning of a line.
+#[derive(Clone, Debug)]
+struct Head {
+    text: Vec<u8>,
+    /// The same, unless the sensor's name is too long for it.
+    fragment: Fragment<64>,
+}
+
+impl Head {
+    fn new(text: Vec<u8>) -> Self {
+        Self { fragment: Fragment::of(&[&text]), text }
+    }
+
+    #[inline]
+    fn write(&self, out: &mut Draft) {
+        if self.fragment.is_empty() {
+            out.plain(&self.text);
+        } else {
+            out.fragment(&self.fragment);
+        }
+    }
 }
 
 impl Fragments {
@@ -26,9 +50,9 @@ impl Fragments {
     pub(crate) fn new(sensor: &[u8]) -> Self {
         let head = |status: Status| {
             let status = status.name().as_bytes();
-            [b"{\"sensor\":", sensor, b",\"status\":\"", status].concat()
+            Head::new([b"{\"sensor\":", sensor, b",\"status\":\"", status].concat())
         };
-        Self { heads: Status::ALL.map(head), servers: Servers::default() }
+        Self { heads: Status::ALL.map(head), servers: Servers::default(), edns: edns::Fragments::default() }
     }
 }
 
@@ -39,7 +63,7 @@ pub(crate) fn encode(
     shown: &Shown,
     out: &mut Draft,
 ) {
-    out.plain(&fragments.heads[transaction.status as usize]);
+    fragments.heads[transaction.status as usize].write(out);
     times(clock, transaction, out);
     ends(&mut fragments.servers, transaction, out);
     // The state machine never hands out a transaction without a message.
@@ -60,11 +84,11 @@ pub(crate) fn encode(
     if transaction.retransmits > 0 {
         out.number_field(b",\"retransmits\":", u64::from(transaction.retransmits));
     }
-    section(b",\"answers\":[", carrier.answers().at_most(shown.answers), out);
-    section(b",\"authorities\":[", carrier.authorities().at_most(shown.authorities), out);
-    section(b",\"additionals\":[", without_edns(carrier.additionals().at_most(shown.additionals)), out);
+    section(&ANSWERS, carrier.answers().at_most(shown.answers), false, out);
+    section(&AUTHORITIES, carrier.authorities().at_most(shown.authorities), false, out);
+    section(&ADDITIONALS, carrier.additionals().at_most(shown.additionals), true, out);
     if let Some(opt) = last.message.opt() {
-        edns::encode(&opt, out);
+        fragments.edns.write(&opt, out);
     }
     malformed(transaction, shown, out);
     out.plain(b"}\n");
@@ -365,14 +389,33 @@ pub(crate) fn without_edns<'a>(additionals: impl Iterator<Item = Record<'a>>) ->
     additionals.filter(move |record| record.rtype != Rtype::OPT || std::mem::replace(&mut is_further, true))
 }
 
-fn section<'a, const N: usize>(key: &[u8; N], records: impl Iterator<Item = Record<'a>>, out: &mut Draft) {
+/// What stands before the records of a section.
+static ANSWERS: Fragment<32> = Fragment::of(&[b",\"answers\":["]);
+static AUTHORITIES: Fragment<32> = Fragment::of(&[b",\"authorities\":["]);
+static ADDITIONALS: Fragment<32> = Fragment::of(&[b",\"additionals\":["]);
+
+#[inline]
+fn section(key: &Fragment<32>, records: Records<'_>, is_additional: bool, out: &mut Draft) {
+    if records.len() > 0 {
+        write_records(key, records, is_additional, out);
+    }
+}
+
+/// Appends the records of a section, of an additional one [without EDNS](without_edns).
+#[inline(never)]
+fn write_records(key: &Fragment<32>, records: Records<'_>, is_additional: bool, out: &mut Draft) {
+    let mut is_edns_next = is_additional;
     let mut last = None;
     for record in records {
+        if is_edns_next && record.rtype == Rtype::OPT {
+            is_edns_next = false;
+            continue;
+        }
         if out.is_too_long() {
             break;
         }
         if last.is_none() {
-            out.plain(key);
+            out.fragment(key);
         }
         // The records of an RRset differ only in their RDATA.
         let set = (record.owner.place(), record.rtype, record.class, record.ttl);
@@ -394,7 +437,7 @@ fn section<'a, const N: usize>(key: &[u8; N], records: impl Iterator<Item = Reco
 }
 
 /// Appends what the records of an RRset have in common.
-#[inline]
+#[inline(always)]
 fn write_set(record: &Record<'_>, out: &mut Draft) {
     out.plain(b"{\"name\":\"");
     // An owner that was counted is readable.

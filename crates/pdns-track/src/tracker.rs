@@ -62,6 +62,14 @@ impl Tracker {
     /// Hands out everything that is due at `now`.
     #[inline]
     pub fn advance(&mut self, now: Timestamp, out: &mut impl Consumer) {
+        if now >= self.streams_due {
+            self.expire_streams(now, out);
+        }
+        self.pairing.advance(now, out);
+    }
+
+    #[inline(never)]
+    fn expire_streams(&mut self, now: Timestamp, out: &mut impl Consumer) {
         while now >= self.streams_due && !self.streams.is_empty() {
             let deadline = self.streams_due;
             let Self { streams, pairing, short_messages, .. } = self;
@@ -70,7 +78,6 @@ impl Tracker {
             });
             self.streams_due = self.streams.next_deadline().unwrap_or(Timestamp::MAX);
         }
-        self.pairing.advance(now, out);
     }
 
     /// The end of the capture at `now`: hands out everything that still waits.

@@ -193,7 +193,7 @@ impl Source {
         let Self { file: Some(Open { file, progress, is_pipe }), ingest, filter, .. } = self else {
             return Ok(Turn::Ended);
         };
-        let (mut frames, mut is_enough) = (0, false);
+        let (mut frames, mut is_enough, mut supported) = (0, false, None);
         loop {
             progress.update(file);
             let frame = match file.next_buffered()? {
@@ -211,13 +211,14 @@ impl Source {
             };
             frames += 1;
             let link = LinkType(frame.link);
-            if !link.is_supported() {
+            if supported != Some(link) && !link.is_supported() {
                 ingest.discard(frame.time, Discard::LinkType);
                 if !file.links().any(|link| LinkType(link).is_supported()) {
                     return Err(Left::Unusable(file.unsupported(link.0).into()));
                 }
                 continue;
             }
+            supported = Some(link);
             if let Some(filter) = filter
                 && !filter.matches(frame.link, frame.data, frame.wire_len)?
             {

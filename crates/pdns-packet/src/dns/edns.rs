@@ -45,6 +45,11 @@ impl<'a> Opt<'a> {
         (self.ttl & 0x7fff) as u16
     }
 
+    /// Whether there are options, readable or not.
+    pub const fn has_options(&self) -> bool {
+        !self.data.is_empty()
+    }
+
     /// The options in the order of the wire. After an error the iterator ends.
     pub const fn options(&self) -> Options<'a> {
         Options::new(self.data, self.data_start)

@@ -92,7 +92,7 @@ impl Framer {
     /// # Errors
     ///
     /// The stream is no capture, or is damaged. There is no going on after that: the next record cannot be found.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, buffer: &[u8]) -> Result<Step, FileError> {
         let step = match &mut self.format {
             Format::Pcap(pcap) => pcap.next(buffer, self.offset)?,

@@ -42,7 +42,7 @@ impl Pcap {
     }
 
     /// The record at the beginning of `buffer`, which is `offset` bytes into the file.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&self, buffer: &[u8], offset: u64) -> Result<Step, FileError> {
         let Some(header) = buffer.first_chunk::<RECORD_LEN>() else {
             return Ok(Step::Need { bytes: self.record });

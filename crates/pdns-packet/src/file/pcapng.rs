@@ -25,7 +25,7 @@ pub(super) struct Section {
 
 impl Section {
     /// The block at the beginning of `buffer`, which is `offset` bytes into the file.
-    #[inline]
+    #[inline(never)]
     pub(super) fn next(&mut self, buffer: &[u8], offset: u64) -> Result<Step, FileError> {
         if self.skip.is_some() {
             return self.skip(buffer, offset);

@@ -114,6 +114,7 @@ impl Pairing {
         self.expire(Timestamp::MAX, out);
     }
 
+    #[inline(never)]
     fn expire(&mut self, now: Timestamp, out: &mut impl Consumer) {
         if self.answered_due() <= now {
             self.answered.expire(now);

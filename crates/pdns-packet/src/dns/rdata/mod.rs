@@ -68,7 +68,7 @@ impl<'a> Rdata<'a> {
 
     /// Appends the data in presentation format: names without the trailing dot, numbers in decimal, and `\# LENGTH HEX`
     /// for what is unknown or does not parse. Only the bytes from space to `~` are ever written.
-    #[inline]
+    #[inline(always)]
     pub fn write(&self, out: &mut impl Text) {
         let is_written = match self.rtype {
             Rtype::A if self.is_internet() => {
@@ -85,6 +85,7 @@ impl<'a> Rdata<'a> {
     }
 
     /// Appends any data but addresses.
+    #[inline(never)]
     fn write_fields(&self, out: &mut impl Text) {
         let position = out.position();
         let mut reader = Reader::new(self.message, self.start(), self.start() + usize::from(self.len));

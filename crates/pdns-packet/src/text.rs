@@ -11,13 +11,13 @@ pub trait Text {
     /// Appends printable ASCII that holds neither `"` nor `\`. Whoever appends something else
     /// [takes it back](Self::rewind) or [replaces](Self::overwrite) it.
     fn plain(&mut self, bytes: &[u8]);
-    /// Appends the first `len` of `bytes`, which are as for [`plain`](Self::plain). To copy a number of bytes that is
+    /// Appends the first `len` of `bytes`, at most all, which are as for [`plain`](Self::plain). To copy a number of bytes that is
     /// known beforehand takes no call, so an implementation may copy all and take back the rest.
     #[inline]
     fn padded<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
         self.plain(&bytes[..len.min(N)]);
     }
-    /// Appends as many bytes of `block` as `edit` says, after it changed some of them: bytes that nearly are as for
+    /// Appends as many bytes of `block` as `edit` says, at most all, after it changed some of them: bytes that nearly are as for
     /// [`plain`](Self::plain).
     #[inline]
     fn edited<const N: usize>(&mut self, block: &[u8; N], edit: impl FnOnce(&mut [u8; N]) -> usize) {

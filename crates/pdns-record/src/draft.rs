@@ -160,7 +160,8 @@ impl Text for Draft {
         match self.room.get_mut(start..start + N) {
             Some(room) => {
                 room.copy_from_slice(block);
-                self.len += len.min(N) as u32;
+                debug_assert!(len <= N, "{len} bytes of {N}");
+                self.len += len as u32;
             }
             None => self.grow(block, len.min(N)),
         }
@@ -173,7 +174,9 @@ impl Text for Draft {
         match self.room.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
             Some(room) => {
                 *room = *block;
-                self.len += edit(room).min(N) as u32;
+                let len = edit(room);
+                debug_assert!(len <= N, "{len} bytes of {N}");
+                self.len += len as u32;
             }
             None => {
                 let mut block = *block;

@@ -147,7 +147,7 @@ impl<'a> Message<'a> {
             Section::Question => Span::default(),
             _ => self.outline.spans[section as usize],
         };
-        Records { message: self.bytes, at: usize::from(span.start), left: span.count }
+        Records { message: self.bytes, at: span.start.into(), left: span.count }
     }
 
     /// Whether the message has OPT, and options in it, readable or not.
@@ -157,8 +157,8 @@ impl<'a> Message<'a> {
 
     /// The first OPT record of the additional section: EDNS, RFC 6891.
     pub fn opt(&self) -> Option<Opt<'a>> {
-        let at = usize::from(self.outline.opt?);
-        Records { message: self.bytes, at, left: 1 }.next().map(|record| Opt::new(&record))
+        let at = self.outline.opt?;
+        Records { message: self.bytes, at: at.into(), left: 1 }.next().map(|record| Opt::new(&record))
     }
 
     /// What broke the message off, if anything did.
@@ -403,7 +403,7 @@ impl ExactSizeIterator for Questions<'_> {}
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
     message: &'a [u8],
-    at: usize,
+    at: u32,
     left: u16,
 }
 
@@ -422,9 +422,11 @@ impl<'a> Iterator for Records<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let owner_end = Name::new(self.message, self.at).end().ok()?;
-        let (record, end) = Record::parse(self.message, self.at, owner_end).ok()?;
-        self.at = end;
+        let at = self.at as usize;
+        let owner_end = Name::new(self.message, at).end().ok()?;
+        let (record, end) = Record::parse(self.message, at, owner_end).ok()?;
+        // At most 65,535.
+        self.at = end as u32;
         Some(record)
     }
 

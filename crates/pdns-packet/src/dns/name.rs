@@ -62,34 +62,39 @@ impl NameError {
 #[derive(Clone, Copy)]
 pub struct Name<'a> {
     message: &'a [u8],
-    start: usize,
+    /// Narrower than an address, so that nothing overflows when a length is added.
+    start: u32,
 }
 
 impl<'a> Name<'a> {
     /// The name at `start` of `message`, not yet looked at.
+    #[inline]
     pub const fn new(message: &'a [u8], start: usize) -> Self {
+        // Nothing is beyond that, and no message is so long.
+        let start = if start > u32::MAX as usize { u32::MAX } else { start as u32 };
         Self { message, start }
     }
 
     /// Where the name starts in its message.
+    #[inline]
     pub const fn start(&self) -> usize {
-        self.start
+        self.start as usize
     }
 
     /// Where the name's first label stands: at its start, or where a pointer at its start leads. Names with the same
     /// place are the same.
     #[inline]
     pub fn place(&self) -> usize {
-        match self.message.get(self.start..).and_then(<[u8]>::first_chunk) {
+        match self.message.get(self.start()..self.start() + 2) {
             Some(&[high, low]) if high >= 0xc0 => usize::from(high & 0x3f) << 8 | usize::from(low),
-            _ => self.start,
+            _ => self.start(),
         }
     }
 
     /// The name's bytes with its final zero, when no pointer is among them and it is not longer than a name may be.
     #[inline]
     pub fn uncompressed(&self) -> Option<&'a [u8]> {
-        let mut at = self.start;
+        let mut at = self.start();
         loop {
             match *self.message.get(at)? {
                 0 => break,
@@ -97,7 +102,7 @@ impl<'a> Name<'a> {
                 _ => return None,
             }
         }
-        self.message.get(self.start..=at).filter(|name| name.len() <= MAX_NAME_LEN)
+        self.message.get(self.start()..=at).filter(|name| name.len() <= MAX_NAME_LEN)
     }
 
     /// The offset just after the name's own bytes: after its final zero or after its first pointer, which is not
@@ -107,10 +112,10 @@ impl<'a> Name<'a> {
     /// The name runs past the message, holds a label of unknown type before its end, or is already too long there.
     #[inline]
     pub fn end(&self) -> Result<usize, NameError> {
-        match self.message.get(self.start..).and_then(<[u8]>::first_chunk) {
+        match self.message.get(self.start()..self.start() + 2) {
             // A pointer alone, as most owners are.
-            Some(&[high, _]) if high >= 0xc0 => Ok(self.start + 2),
-            _ => self.run(self.start, 0).map(|run| run.end()),
+            Some(&[high, _]) if high >= 0xc0 => Ok(self.start() + 2),
+            _ => self.run(self.start(), 0).map(|run| run.end()),
         }
     }
 
@@ -124,9 +129,9 @@ impl<'a> Name<'a> {
 
     /// Follows the whole name and says where its own bytes end.
     pub(super) fn follow(&self) -> Result<Followed, NameError> {
-        let mut run = self.run(self.start, 0)?;
+        let mut run = self.run(self.start(), 0)?;
         let end = run.end();
-        let (mut len, mut pointers) = (run.stop - self.start, 0);
+        let (mut len, mut pointers) = (run.stop - self.start(), 0);
         while let Some(target) = run.target {
             pointers += 1;
             if pointers > MAX_POINTERS {
@@ -140,7 +145,7 @@ impl<'a> Name<'a> {
 
     /// The labels from left to right, each without its length byte. After an error the iterator ends.
     pub const fn labels(&self) -> Labels<'a> {
-        Labels { message: self.message, at: self.start, wire_len: 1, pointers: 0, done: false }
+        Labels { message: self.message, at: self.start(), wire_len: 1, pointers: 0, done: false }
     }
 
     /// Appends the name in presentation format: no trailing dot, the root as `.`, case as on the wire, and the escapes
@@ -155,7 +160,7 @@ impl<'a> Name<'a> {
     }
 
     /// Appends a name that `out` does not hold yet, and whose first label is at `place`.
-    fn write_new(&self, place: usize, out: &mut impl Text) -> Result<(), NameError> {
+    fn write_new(self, place: usize, out: &mut impl Text) -> Result<(), NameError> {
         let begin = out.position();
         let written = self.write_plain(out);
         if written != Ok(Written::Whole) {
@@ -177,9 +182,9 @@ impl<'a> Name<'a> {
     }
 
     /// Appends a name in which no byte needs an escape, or a part of one in which some does.
-    fn write_plain(&self, out: &mut impl Text) -> Result<Written, NameError> {
+    fn write_plain(self, out: &mut impl Text) -> Result<Written, NameError> {
         let begin = out.position();
-        let (mut start, mut len, mut pointers) = (self.start, 0, 0);
+        let (mut start, mut len, mut pointers) = (self.start(), 0, 0);
         loop {
             let (run, is_plain) = match self.write_short_run(start, len, out) {
                 Some(written) => written,
@@ -210,8 +215,8 @@ impl<'a> Name<'a> {
     /// Appends the labels at `start` up to the next final zero or pointer as [`write_run`](Self::write_run) does, if they are
     /// short and there is a block around them. The name has `len` bytes before `start`.
     #[inline]
-    fn write_short_run(&self, start: usize, len: usize, out: &mut impl Text) -> Option<(Run, bool)> {
-        let block: &[u8; BLOCK + 1] = self.message.get(start..)?.first_chunk()?;
+    fn write_short_run(self, start: usize, len: usize, out: &mut impl Text) -> Option<(Run, bool)> {
+        let block: &[u8; BLOCK + 1] = self.message.get(start..start + BLOCK + 1)?.first_chunk()?;
         // No dot is before the first label of a name.
         let skipped = usize::from(len == 0);
         let labels: &[u8; BLOCK] = block.get(skipped..)?.first_chunk()?;
@@ -246,7 +251,7 @@ impl<'a> Name<'a> {
 
     /// Appends the labels from `start` to `stop`, with a dot before each unless that is the name's first, and says whether
     /// no byte needs an escape; if one does, what was appended is of no use.
-    fn write_run(&self, start: usize, stop: usize, is_first: bool, out: &mut impl Text) -> bool {
+    fn write_run(self, start: usize, stop: usize, is_first: bool, out: &mut impl Text) -> bool {
         let from = start + usize::from(is_first);
         let (text, position) = (self.message.get(from..stop).unwrap_or_default(), out.position());
         out.plain(text);
@@ -278,8 +283,8 @@ impl<'a> Name<'a> {
     }
 
     /// Copies all labels, each behind its length byte, and returns how many bytes they are.
-    fn copy_labels(&self, buffer: &mut [u8; MAX_NAME_LEN]) -> Result<usize, NameError> {
-        let (mut start, mut len, mut pointers) = (self.start, 0, 0);
+    fn copy_labels(self, buffer: &mut [u8; MAX_NAME_LEN]) -> Result<usize, NameError> {
+        let (mut start, mut len, mut pointers) = (self.start(), 0, 0);
         loop {
             let run = self.run(start, len)?;
             let end = len + run.stop - start;
@@ -298,9 +303,9 @@ impl<'a> Name<'a> {
 
     /// Walks the labels at `start` up to the next final zero or pointer. The name has `len` bytes before `start`.
     #[inline]
-    fn run(&self, start: usize, len: usize) -> Result<Run, NameError> {
+    fn run(self, start: usize, len: usize) -> Result<Run, NameError> {
         // No label may end beyond this: then the final zero still fits. One check a label does for both limits.
-        let limit = start.saturating_add(MAX_NAME_LEN.saturating_sub(len)).min(self.message.len());
+        let limit = (start + MAX_NAME_LEN.saturating_sub(len)).min(self.message.len());
         let room = self.message.get(..limit).unwrap_or_default();
         let mut at = start;
         while let Some(&length) = room.get(at) {
@@ -320,7 +325,7 @@ impl<'a> Name<'a> {
 
     /// What is wrong with the labels at `start`.
     #[cold]
-    fn broken_run(&self, start: usize, len: usize) -> NameError {
+    fn broken_run(self, start: usize, len: usize) -> NameError {
         let mut at = start;
         loop {
             match self.message.get(at) {
@@ -342,7 +347,7 @@ impl<'a> Name<'a> {
     }
 
     /// Appends a name that is known to be readable, label by label.
-    fn write_labels(&self, out: &mut impl Text) {
+    fn write_labels(self, out: &mut impl Text) {
         for (index, label) in self.labels().flatten().enumerate() {
             if index > 0 {
                 out.plain(b".");

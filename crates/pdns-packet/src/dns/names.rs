@@ -27,7 +27,7 @@ impl Names {
         if message.get(start) == Some(&0) {
             return Ok(start + 1);
         }
-        let pointer = message.get(start..).and_then(<[u8]>::first_chunk).map(|&bytes| u16::from_be_bytes(bytes));
+        let pointer = message.get(start..start + 2).and_then(<[u8]>::first_chunk).map(|&bytes| u16::from_be_bytes(bytes));
         let Some(pointer @ 0xc000..) = pointer else { return Ok(self.follow(message, start, start)?.end) };
         let target = pointer & 0x3fff;
         if self.known.contains(target) { Ok(start + 2) } else { Ok(self.follow(message, start, target.into())?.end) }

@@ -29,7 +29,7 @@ impl<'a> Question<'a> {
     /// class.
     #[inline]
     pub(super) fn parse_after_name(message: &'a [u8], start: usize, end: usize) -> Option<(Self, usize)> {
-        let &[t0, t1, c0, c1] = message.get(end..)?.first_chunk()?;
+        let &[t0, t1, c0, c1] = message.get(end..end + 4)?.first_chunk()?;
         let qtype = Rtype(u16::from_be_bytes([t0, t1]));
         let qclass = Class(u16::from_be_bytes([c0, c1]));
         Some((Self { qname: Name::new(message, start), qtype, qclass }, end + 4))

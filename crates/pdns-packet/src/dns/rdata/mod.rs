@@ -86,7 +86,7 @@ impl<'a> Rdata<'a> {
 
     /// Appends any data but addresses.
     #[inline(never)]
-    fn write_fields(&self, out: &mut impl Text) {
+    fn write_fields(self, out: &mut impl Text) {
         let position = out.position();
         let mut reader = Reader::new(self.message, self.start(), self.start() + usize::from(self.len));
         if self.len == 0 || self.write_typed(&mut reader, out).is_none() || !reader.is_empty() {
@@ -96,7 +96,7 @@ impl<'a> Rdata<'a> {
     }
 
     /// Appends what `reader` holds as its type; `None` when it does not parse so. Stops before bytes left over.
-    fn write_typed(&self, reader: &mut Reader<'a>, out: &mut impl Text) -> Option<()> {
+    fn write_typed(self, reader: &mut Reader<'a>, out: &mut impl Text) -> Option<()> {
         match self.rtype {
             Rtype::SVCB | Rtype::HTTPS => svcb::write(reader, out),
             Rtype::LOC => loc::write(reader, out),
@@ -111,7 +111,7 @@ impl<'a> Rdata<'a> {
     }
 
     /// Appends the form of RFC 3597 section 5.
-    fn write_generic(&self, out: &mut impl Text) {
+    fn write_generic(self, out: &mut impl Text) {
         out.backslash();
         out.plain(b"# ");
         out.number(self.len.into());
@@ -124,7 +124,7 @@ impl<'a> Rdata<'a> {
     /// All bytes, if there are `N`.
     #[inline]
     fn exactly<const N: usize>(&self) -> Option<&'a [u8; N]> {
-        let bytes = self.message.get(self.start()..)?.first_chunk();
+        let bytes = self.message.get(self.start()..self.start() + N)?.first_chunk();
         bytes.filter(|_| usize::from(self.len) == N)
     }
 

@@ -57,8 +57,8 @@ impl Default for Rfc3339 {
 }
 
 impl Rfc3339 {
-    /// Length of the text up to the decimals.
-    const SECOND_LEN: usize = 20;
+    /// Length of the whole text.
+    const LEN: usize = 30;
 
     /// Appends `time`, such as `2026-11-21T19:50:07.464963915Z`.
     #[inline]
@@ -67,12 +67,13 @@ impl Rfc3339 {
         if time.0.wrapping_sub(self.second) as u64 >= NANOS_PER_SECOND as u64 {
             self.set_second(time);
         }
-        /// The lowest bit behind nine digits.
-        const Z: u128 = 1 << 72;
-        let nanos = time.0.wrapping_sub(self.second) as u32;
-        out.padded(&self.text, Self::SECOND_LEN);
-        let rest = nine_digits(nanos) & Z.wrapping_sub(1) | Z * b'Z' as u128;
-        out.padded(&rest.to_le_bytes(), 10);
+        let (digits, last) = nine_digits(time.0.wrapping_sub(self.second) as u32);
+        out.edited(&self.text, |text| {
+            let [_, _, .., d0, d1, d2, d3, d4, d5, d6, d7, d8, z, _, _] = text;
+            [*d0, *d1, *d2, *d3, *d4, *d5, *d6, *d7] = digits.to_le_bytes();
+            [*d8, *z] = [last, b'Z'];
+            Self::LEN
+        });
     }
 
     #[cold]

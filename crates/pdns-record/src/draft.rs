@@ -93,7 +93,7 @@ impl Draft {
     #[inline]
     pub(crate) fn number_field(&mut self, key: &[u8], value: u64) {
         self.plain(key);
-        self.number(value);
+        self.foreseen_number(value);
     }
 
     /// Appends once more what is at `range` of the text.

@@ -213,8 +213,14 @@ impl Pairing {
     }
 
     /// The held response that waits for a query: with its question, or with none.
+    #[inline]
     fn find_held(&self, wanted: &Wanted<'_>) -> Option<Found> {
         self.table.oldest(State::Held)?;
+        self.find_among_held(wanted)
+    }
+
+    #[inline(never)]
+    fn find_among_held(&self, wanted: &Wanted<'_>) -> Option<Found> {
         let held = |found: Option<Found>| found.filter(|found| found.state == State::Held);
         held(self.table.find(wanted)).or_else(|| held(self.table.find_without_question(wanted)))
     }

@@ -1,6 +1,6 @@
 //! One worker's part of the pipeline: streams and pairing, driven by packets.
 
-use pdns_packet::dns::Message;
+use pdns_packet::dns::Walk;
 use pdns_packet::time::Timestamp;
 
 use crate::config::TrackerConfig;
@@ -41,13 +41,19 @@ impl Tracker {
         self.advance(now, out);
         match body {
             &Body::Udp { payload, missing, frame_len } => {
-                let message = Message::parse(payload);
-                let Some(message) = &message else {
+                let mut walk = Walk::new(payload);
+                let Some(message) = walk.questions() else {
                     self.short_messages += 1;
                     return;
                 };
-                let observed = Observed { time, message, missing, frame_len };
-                self.pairing.message(now, &Arrival { flow, transport: Transport::Udp, observed }, out);
+                // The records are read while the memory looked up is on its way.
+                let sought = self.pairing.look_up(flow, Transport::Udp, message);
+                let observed = Observed { time, message: walk.records(), missing, frame_len };
+                let arrival = Arrival { flow, transport: Transport::Udp, observed };
+                match sought {
+                    Some(sought) => self.pairing.pair(&arrival, &sought, out),
+                    None => self.pairing.pair_compressed(&arrival, out),
+                }
             }
             Body::Tcp(segment) => {
                 let Self { streams, pairing, short_messages, .. } = self;
@@ -105,11 +111,11 @@ fn stream_message(
     message: &StreamMessage<'_>,
     out: &mut impl Consumer,
 ) {
-    let parsed = Message::parse(message.bytes);
-    let Some(parsed) = &parsed else {
+    let mut walk = Walk::new(message.bytes);
+    if walk.questions().is_none() {
         *short_messages += 1;
         return;
-    };
-    let observed = Observed { time: message.time, message: parsed, missing: 0, frame_len: 0 };
+    }
+    let observed = Observed { time: message.time, message: walk.records(), missing: 0, frame_len: 0 };
     pairing.message(now, &Arrival { flow: &message.flow, transport: Transport::Tcp, observed }, out);
 }

@@ -103,7 +103,8 @@ impl Config {
     fn resolve(layers: &[Layer], findings: &mut Findings) -> Self {
         let merged = layers.iter().fold(Figment::new(), |merged, layer| merged.merge(layer));
         // Asked for one by one, figment would copy them all each time.
-        let mut values = merged.data().ok().and_then(|mut profiles| profiles.remove(&Profile::Default)).unwrap_or_default();
+        let mut values =
+            merged.data().ok().and_then(|mut profiles| profiles.remove(&Profile::Default)).unwrap_or_default();
         let mut settings = BTreeMap::new();
         for spec in OPTIONS {
             let held = values.remove(spec.flag).and_then(|value| winner(&merged, spec, value));

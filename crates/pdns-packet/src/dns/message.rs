@@ -1,4 +1,4 @@
-//! Whole messages: RFC 1035 section 4.1. One walk finds where everything is; nothing is copied.
+//! Whole messages: RFC 1035 section 4.1. One [walk](super::walk) finds where everything is; nothing is copied.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use super::codes::{Class, Opcode, Rcode, Rtype};
 use super::edns::Opt;
 use super::header::Header;
 use super::name::{Name, NameError};
-use super::names::Names;
 use super::question::Question;
-use super::record::{Record, RecordError};
+use super::record::Record;
+use super::walk::Walk;
 
 /// The longest message in bytes, by its length over TCP: RFC 1035 section 4.2.2.
 pub const MAX_MESSAGE_LEN: usize = 65_535;
@@ -19,50 +19,45 @@ pub const MAX_MESSAGE_LEN: usize = 65_535;
 /// damage is all there. Data inside a record, its RDATA, is looked at only when it is printed.
 #[derive(Clone, Copy)]
 pub struct Message<'a> {
-    bytes: &'a [u8],
-    outline: Outline,
+    pub(super) bytes: &'a [u8],
+    pub(super) outline: Outline,
 }
 
 /// The places of what is in a message, without the message: what somebody keeps who keeps the bytes elsewhere.
 #[derive(Clone, Copy, Debug)]
 pub struct Outline {
     len: u16,
-    header: Header,
+    pub(super) header: Header,
     /// Type and class of the first question, whose name is the first thing after the header.
-    question: Option<(Rtype, Class)>,
+    pub(super) question: Option<(Rtype, Class)>,
     /// Length of the first question's name on the wire; 0 when it is compressed, or there is none.
-    question_name_len: u8,
-    spans: [Span; 4],
-    opt: Option<u16>,
+    pub(super) question_name_len: u8,
+    pub(super) spans: [Span; 4],
+    pub(super) opt: Option<u16>,
     /// The upper eight bits of the response code, from OPT.
-    extended_rcode: u8,
+    pub(super) extended_rcode: u8,
     /// OPT holds more than its fixed fields.
-    has_options: bool,
-    end: u16,
-    malformed: Option<Malformed>,
+    pub(super) has_options: bool,
+    pub(super) end: u16,
+    pub(super) malformed: Option<Malformed>,
 }
 
 impl<'a> Message<'a> {
     /// Reads the structure of a message; `None` when not even its header is there. Bytes after the 65,535th, which no
-    /// transport can carry, are ignored.
+    /// transport can carry, are ignored. [`Walk`] reads it in two steps, and in place.
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
-        // Built where it is returned: a copy would read whole what was just written in parts. That is why there is one way
-        // out of here.
-        let mut message = Self::unread(bytes);
-        if let Some(message) = &mut message {
-            message.walk();
-        }
-        message
+        let mut walk = Walk::new(bytes);
+        walk.questions()?;
+        Some(*walk.records())
     }
 
-    /// A message of which only the header was looked at.
+    /// A message that nothing is known of.
     #[inline]
-    fn unread(bytes: &'a [u8]) -> Option<Self> {
+    pub(super) fn unread(bytes: &'a [u8]) -> Self {
         let bytes = bytes.get(..MAX_MESSAGE_LEN).unwrap_or(bytes);
-        let header = Header::parse(bytes)?;
         let outline = Outline {
             len: bytes.len() as u16,
-            header,
+            header: Header { id: 0, flags: 0, counts: [0; 4] },
             question: None,
             question_name_len: 0,
             spans: [Span::default(); 4],
@@ -72,7 +67,7 @@ impl<'a> Message<'a> {
             end: Header::LEN as u16,
             malformed: None,
         };
-        Some(Self { bytes, outline })
+        Self { bytes, outline }
     }
 
     /// Puts a message and its outline together again; `None` when they are not of the same length. An outline of other
@@ -176,95 +171,6 @@ impl<'a> Message<'a> {
         match self.outline.malformed {
             None => self.bytes.get(self.end()..).unwrap_or_default(),
             Some(_) => &[],
-        }
-    }
-
-    /// Reads one entry after the other and notes where the sections, the first question and OPT are. A call, so that what
-    /// it works on is in memory where it stays.
-    #[inline(never)]
-    fn walk(&mut self) {
-        let mut names = Names::new(self.bytes);
-        let mut at = Header::LEN;
-        for section in Section::ALL {
-            let count = self.outline.header.counts[section as usize];
-            self.outline.spans[section as usize] = Span { start: at as u16, count };
-            if count > 0 {
-                let walked = match section {
-                    Section::Question => self.walk_questions(count, at, &mut names),
-                    _ => self.walk_records(section, count, at, &mut names),
-                };
-                match walked {
-                    Some(end) => at = end,
-                    None => return,
-                }
-            }
-        }
-        self.outline.end = at as u16;
-    }
-
-    /// Reads the questions from `at` on and returns where they end; `None` when one is broken.
-    #[inline]
-    fn walk_questions(&mut self, count: u16, mut at: usize, names: &mut Names) -> Option<usize> {
-        for index in 0..count {
-            match self.walk_question(at, names) {
-                Ok(end) => at = end,
-                Err(kind) => return self.broken(at, Malformed { kind, section: Section::Question, index, count }),
-            }
-        }
-        Some(at)
-    }
-
-    /// Reads the records of a section from `at` on and returns where they end; `None` when one is broken.
-    #[inline]
-    fn walk_records(&mut self, section: Section, count: u16, mut at: usize, names: &mut Names) -> Option<usize> {
-        for index in 0..count {
-            match self.walk_record(section, at, names) {
-                Ok(end) => at = end,
-                Err(kind) => return self.broken(at, Malformed { kind, section, index, count }),
-            }
-        }
-        Some(at)
-    }
-
-    /// Notes what is broken at `at`.
-    #[cold]
-    fn broken(&mut self, at: usize, malformed: Malformed) -> Option<usize> {
-        self.outline.spans[malformed.section as usize].count = malformed.index;
-        self.outline.end = at as u16;
-        self.outline.malformed = Some(malformed);
-        None
-    }
-
-    /// Reads the question at `start` and returns where it ends.
-    fn walk_question(&mut self, start: usize, names: &mut Names) -> Result<usize, MalformedKind> {
-        let name = names.follow(self.bytes, start, start)?;
-        let Some((question, end)) = Question::parse_after_name(self.bytes, start, name.end) else {
-            return Err(MalformedKind::Fields { offset: self.bytes.len() });
-        };
-        if self.outline.question.is_none() {
-            self.outline.question = Some((question.qtype, question.qclass));
-            // At most 255.
-            self.outline.question_name_len = if name.pointers == 0 { (name.end - start) as u8 } else { 0 };
-        }
-        Ok(end)
-    }
-
-    /// Reads the record at `start` and returns where it ends.
-    #[inline]
-    fn walk_record(&mut self, section: Section, start: usize, names: &mut Names) -> Result<usize, MalformedKind> {
-        let owner_end = names.skip(self.bytes, start)?;
-        match Record::parse(self.bytes, start, owner_end) {
-            Ok((record, end)) => {
-                if record.rtype == Rtype::OPT && section == Section::Additional && self.outline.opt.is_none() {
-                    self.outline.opt = Some(start as u16);
-                    // RFC 6891 section 6.1.3: the first byte of what would be the TTL.
-                    self.outline.extended_rcode = (record.ttl >> 24) as u8;
-                    self.outline.has_options = !record.rdata.bytes().is_empty();
-                }
-                Ok(end)
-            }
-            Err(RecordError::Fields) => Err(MalformedKind::Fields { offset: self.bytes.len() }),
-            Err(RecordError::Rdata) => Err(MalformedKind::Rdata { offset: self.bytes.len() }),
         }
     }
 }
@@ -439,9 +345,9 @@ impl ExactSizeIterator for Records<'_> {}
 
 /// Where a section starts and how many of its entries can be read.
 #[derive(Clone, Copy, Debug, Default)]
-struct Span {
-    start: u16,
-    count: u16,
+pub(super) struct Span {
+    pub(super) start: u16,
+    pub(super) count: u16,
 }
 
 #[cfg(test)]

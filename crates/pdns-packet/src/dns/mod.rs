@@ -39,6 +39,7 @@ mod question;
 mod rdata;
 mod record;
 mod scan;
+mod walk;
 
 pub use codes::{Class, EdeCode, Opcode, OptionCode, Rcode, Rtype};
 pub use edns::{ClientSubnet, Cookie, EdnsOption, ExtendedError, Opt, OptionData, OptionError, Options};
@@ -48,3 +49,4 @@ pub use name::{Labels, MAX_NAME_LEN, MAX_POINTERS, Name, NameError};
 pub use question::Question;
 pub use rdata::Rdata;
 pub use record::Record;
+pub use walk::Walk;

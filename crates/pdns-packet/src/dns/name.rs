@@ -128,6 +128,7 @@ impl<'a> Name<'a> {
     }
 
     /// Follows the whole name and says where its own bytes end.
+    #[inline(always)]
     pub(super) fn follow(&self) -> Result<Followed, NameError> {
         let mut run = self.run(self.start(), 0)?;
         let end = run.end();

@@ -4,6 +4,7 @@ use super::message::MalformedKind;
 use super::name::{Followed, Name};
 
 /// What the walk learns about names, so that it need not follow each of them to its end.
+#[derive(Clone, Debug)]
 pub(super) struct Names {
     known: KnownTargets,
     /// How many more pointers may be followed in this message.
@@ -21,19 +22,27 @@ impl Names {
     }
 
     /// Where the name at `start` ends; the whole name is then known to be readable.
-    #[inline]
+    #[inline(always)]
     pub(super) fn skip(&mut self, message: &[u8], start: usize) -> Result<usize, MalformedKind> {
         // The root, which owns every OPT.
         if message.get(start) == Some(&0) {
             return Ok(start + 1);
         }
-        let pointer = message.get(start..start + 2).and_then(<[u8]>::first_chunk).map(|&bytes| u16::from_be_bytes(bytes));
-        let Some(pointer @ 0xc000..) = pointer else { return Ok(self.follow(message, start, start)?.end) };
+        let pointer =
+            message.get(start..start + 2).and_then(<[u8]>::first_chunk).map(|&bytes| u16::from_be_bytes(bytes));
+        let Some(pointer @ 0xc000..) = pointer else { return self.follow_new(message, start, start) };
         let target = pointer & 0x3fff;
-        if self.known.contains(target) { Ok(start + 2) } else { Ok(self.follow(message, start, target.into())?.end) }
+        if self.known.contains(target) { Ok(start + 2) } else { self.follow_new(message, start, target.into()) }
+    }
+
+    /// Follows the name at `start` and says where it ends.
+    #[inline(never)]
+    fn follow_new(&mut self, message: &[u8], start: usize, target: usize) -> Result<usize, MalformedKind> {
+        self.follow(message, start, target).map(|followed| followed.end)
     }
 
     /// Follows the name at `start` and remembers `target`, which is where it starts or where its first pointer leads.
+    #[inline(always)]
     pub(super) fn follow(&mut self, message: &[u8], start: usize, target: usize) -> Result<Followed, MalformedKind> {
         let followed = Name::new(message, start).follow().map_err(MalformedKind::Name)?;
         let Some(left) = self.pointers_left.checked_sub(followed.pointers) else {
@@ -50,7 +59,7 @@ impl Names {
 /// The last four offsets to which a pointer leads to a name known to be readable, sixteen bits each, the latest lowest.
 /// Most owners of a response are one pointer, and nearly all of them point to the same few places. One word, because an
 /// array costs more than the rest of the walk: it is written by parts and read as a whole.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct KnownTargets(u64);
 
 impl KnownTargets {

@@ -35,7 +35,8 @@ impl<'a> Record<'a> {
     /// Reads the record whose owner starts at `start` and ends at `owner_end`, and returns it with the offset after it.
     #[inline]
     pub(super) fn parse(message: &'a [u8], start: usize, owner_end: usize) -> Result<(Self, usize), RecordError> {
-        let fields: Option<&[u8; FIELDS_LEN]> = message.get(owner_end..owner_end + FIELDS_LEN).and_then(<[u8]>::first_chunk);
+        let fields: Option<&[u8; FIELDS_LEN]> =
+            message.get(owner_end..owner_end + FIELDS_LEN).and_then(<[u8]>::first_chunk);
         let Some(&[t0, t1, c0, c1, l0, l1, l2, l3, n0, n1]) = fields else { return Err(RecordError::Fields) };
         let rtype = Rtype(u16::from_be_bytes([t0, t1]));
         let class = Class(u16::from_be_bytes([c0, c1]));

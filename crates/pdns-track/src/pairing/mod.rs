@@ -8,6 +8,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use pdns_packet::dns::Message;
 use pdns_packet::frame::Flow;
 use pdns_packet::time::Timestamp;
 
@@ -51,6 +52,14 @@ pub struct Arrival<'a> {
     pub observed: Observed<'a>,
 }
 
+/// What waits for a message.
+#[derive(Clone, Copy)]
+pub(crate) struct Sought<'a> {
+    wanted: Wanted<'a>,
+    /// The oldest entry with its flow and question.
+    found: Option<Found>,
+}
+
 impl Pairing {
     /// An empty table.
     pub fn new(mut config: PairingConfig) -> Self {
@@ -90,14 +99,36 @@ impl Pairing {
     /// counts as the last.
     pub fn message(&mut self, now: Timestamp, arrival: &Arrival<'_>, out: &mut impl Consumer) {
         self.advance(now, out);
-        let message = arrival.observed.message;
-        match QuestionKey::of(message) {
-            Some(question) => self.pair(arrival, question, out),
-            None => {
-                let mut buffer = [0; QUESTION_BUFFER];
-                self.pair(arrival, QuestionKey::uncompressed(message, &mut buffer), out);
-            }
+        let Arrival { flow, transport, observed } = arrival;
+        match self.look_up(flow, *transport, observed.message) {
+            Some(sought) => self.pair(arrival, &sought, out),
+            None => self.pair_compressed(arrival, out),
         }
+    }
+
+    /// Looks for what waits with the question of a message, whose records need not have been read. `None` when the question
+    /// is compressed.
+    #[inline]
+    pub(crate) fn look_up<'a>(&self, flow: &Flow, transport: Transport, message: &Message<'a>) -> Option<Sought<'a>> {
+        let question = QuestionKey::of(message)?;
+        let key = FlowKey::new(flow, transport, message.header(), self.config.ignore_vlan);
+        Some(self.seek(key, question))
+    }
+
+    #[inline]
+    fn seek<'a>(&self, key: FlowKey, question: QuestionKey<'a>) -> Sought<'a> {
+        let wanted = self.table.wanted(key, question);
+        Sought { found: self.table.find(&wanted), wanted }
+    }
+
+    /// Takes a message that has a compressed question.
+    #[cold]
+    pub(crate) fn pair_compressed(&mut self, arrival: &Arrival<'_>, out: &mut impl Consumer) {
+        let Arrival { flow, transport, observed } = arrival;
+        let key = FlowKey::new(flow, *transport, observed.message.header(), self.config.ignore_vlan);
+        let mut buffer = [0; QUESTION_BUFFER];
+        let sought = self.seek(key, QuestionKey::uncompressed(observed.message, &mut buffer));
+        self.pair(arrival, &sought, out);
     }
 
     /// Hands out everything that is due at `now`, in the order of the deadlines.
@@ -146,20 +177,18 @@ impl Pairing {
         oldest.map(|index| (self.table.entry(index).kept.deadline, index)).min_by_key(|&(deadline, _)| deadline)
     }
 
-    fn pair(&mut self, arrival: &Arrival<'_>, question: QuestionKey<'_>, out: &mut impl Consumer) {
-        let header = arrival.observed.message.header();
-        let key = FlowKey::new(arrival.flow, arrival.transport, header, self.config.ignore_vlan);
-        let wanted = self.table.wanted(key, question);
-        if header.is_response() {
-            self.response(arrival, &wanted, out);
+    /// Takes one message for which was [looked up](Self::look_up) what waits, after the clock was [set](Self::advance).
+    pub(crate) fn pair(&mut self, arrival: &Arrival<'_>, sought: &Sought<'_>, out: &mut impl Consumer) {
+        if arrival.observed.message.header().is_response() {
+            self.response(arrival, sought, out);
         } else {
-            self.query(arrival, &wanted, out);
+            self.query(arrival, sought, out);
         }
     }
 
-    fn query(&mut self, arrival: &Arrival<'_>, wanted: &Wanted<'_>, out: &mut impl Consumer) {
+    fn query(&mut self, arrival: &Arrival<'_>, &Sought { ref wanted, found }: &Sought<'_>, out: &mut impl Consumer) {
         self.stats.queries += 1;
-        if let Some(found) = self.table.find(wanted)
+        if let Some(found) = found
             && found.state == State::Outstanding
         {
             self.stats.retransmissions += 1;
@@ -172,10 +201,9 @@ impl Pairing {
         }
     }
 
-    fn response(&mut self, arrival: &Arrival<'_>, wanted: &Wanted<'_>, out: &mut impl Consumer) {
+    fn response(&mut self, arrival: &Arrival<'_>, &Sought { ref wanted, found }: &Sought<'_>, out: &mut impl Consumer) {
         self.stats.responses += 1;
-        let has_question = !wanted.question.is_empty();
-        let found = if has_question { self.table.find(wanted) } else { self.table.find_flow(wanted) };
+        let found = if wanted.question.is_empty() { self.table.find_flow(wanted) } else { found };
         if let Some(found) = found.filter(|found| found.state == State::Outstanding) {
             return self.answer(found, arrival, out);
         }
@@ -275,8 +303,7 @@ impl Pairing {
     }
 
     fn is_full(&self, bytes: usize) -> bool {
-        self.len() >= self.config.max_messages
-            || self.held_bytes() + bytes > self.config.max_bytes && !self.is_empty()
+        self.len() >= self.config.max_messages || self.held_bytes() + bytes > self.config.max_bytes && !self.is_empty()
     }
 
     #[inline(never)]

@@ -25,6 +25,21 @@ pub(crate) const BOUNDS: [i64; 16] = {
     ]
 };
 
+/// The first bound that is not below a power of two, by its exponent. No two bounds are between two neighbouring powers, so
+/// that it is the only one that a number with this highest bit may still exceed.
+const FIRST: [u8; u64::BITS as usize] = {
+    let mut first = [0; u64::BITS as usize];
+    let (mut exponent, mut bound) = (0, 0);
+    while exponent < first.len() {
+        while bound < BOUNDS.len() && BOUNDS[bound].cast_unsigned() < 1 << exponent {
+            bound += 1;
+        }
+        first[exponent] = bound as u8;
+        exponent += 1;
+    }
+    first
+};
+
 /// The delays of answered queries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Delays {
@@ -39,8 +54,11 @@ impl Delays {
     /// Counts one. That of a response captured before its query is negative, and taken for none.
     #[inline]
     pub(crate) fn count(&mut self, nanos: i64) {
-        self.counts[BOUNDS.partition_point(|&bound| bound < nanos)] += 1;
-        self.sum += nanos.max(0).cast_unsigned();
+        let nanos = nanos.max(0).cast_unsigned();
+        let first = usize::from(FIRST[(nanos | 1).ilog2() as usize]);
+        let is_beyond = BOUNDS.get(first).is_some_and(|&bound| nanos > bound.cast_unsigned());
+        self.counts[first + usize::from(is_beyond)] += 1;
+        self.sum += nanos;
     }
 
     /// Adds another worker's.
@@ -59,6 +77,16 @@ mod tests {
     #[test]
     fn a_bound_belongs_to_its_bucket() {
         let mut delays = Delays::default();
+        let place = |nanos: i64| {
+            let mut delays = Delays::default();
+            delays.count(nanos);
+            delays.counts.iter().position(|&count| count == 1)
+        };
+        let near = |nanos: i64| [nanos - 1, nanos, nanos + 1];
+        let powers = (0..63).map(|exponent| 1 << exponent);
+        for nanos in BOUNDS.into_iter().chain(powers).flat_map(near) {
+            assert_eq!(place(nanos), Some(BOUNDS.partition_point(|&bound| bound < nanos)), "{nanos}");
+        }
         for nanos in [-5, 0, 100_000, 100_001, 10_000_000_000, 10_000_000_001, i64::MAX / 4] {
             delays.count(nanos);
         }

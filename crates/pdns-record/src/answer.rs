@@ -70,7 +70,7 @@ struct Lines {
 impl Lines {
     fn begin(&mut self, transaction: &Transaction<'_>, out: &mut Draft) {
         if self.count > 0 {
-            return out.repeat(self.head.clone());
+            return out.repeat::<128>(self.head.clone());
         }
         let start = out.len();
         head(transaction, out);
@@ -80,7 +80,7 @@ impl Lines {
     fn end(&mut self, fragments: &Fragments, clock: &mut Rfc3339, transaction: &Transaction<'_>, out: &mut Draft) {
         self.count += 1;
         if self.count > 1 {
-            return out.repeat(self.tail.clone());
+            return out.repeat::<128>(self.tail.clone());
         }
         let start = out.len();
         tail(fragments, clock, transaction, out);

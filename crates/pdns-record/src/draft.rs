@@ -15,9 +15,6 @@ const KEPT_FOR: u32 = 64;
 /// What is repeated is copied in blocks of this length, see [`Text::padded`]; most names are shorter.
 const BLOCK: usize = 32;
 
-/// What is longer than this is copied by a call.
-const LONG: usize = 4 * BLOCK;
-
 /// The lines of a transaction under construction; as [`Text`], what is inside a JSON string.
 ///
 /// They are put together here, in room that is there already, and not where they are handed on: a short piece is then
@@ -93,29 +90,29 @@ impl Draft {
     #[inline]
     pub(crate) fn number_field(&mut self, key: &[u8], value: u64) {
         self.plain(key);
+        self.number(value);
+    }
+
+    /// Appends `,"key":` and a number that hardly ever is 1,000 or more.
+    #[inline]
+    pub(crate) fn small_number_field(&mut self, key: &[u8], value: u64) {
+        self.plain(key);
         self.foreseen_number(value);
     }
 
-    /// Appends once more what is at `range` of the text.
+    /// Appends once more what is at `range` of the text, which is hardly ever longer than `N`.
     #[inline]
-    pub(crate) fn repeat(&mut self, mut range: Range<usize>) {
-        while range.len() <= LONG {
-            let len = self.len();
-            if range.end > len || self.room.len() - len < BLOCK {
-                break;
-            }
-            // What follows the range is copied too, and covered by what comes next.
-            self.room.copy_within(range.start..range.start + BLOCK, len);
-            self.len += range.len().min(BLOCK) as u32;
-            if range.len() <= BLOCK {
-                return;
-            }
-            range.start += BLOCK;
+    pub(crate) fn repeat<const N: usize>(&mut self, range: Range<usize>) {
+        let len = self.len();
+        if range.len() > N || range.end > len || self.room.len() - len < N {
+            return self.repeat_long(range);
         }
-        self.repeat_long(range);
+        // What follows the range is copied too, and covered by what comes next.
+        self.room.copy_within(range.start..range.start + N, len);
+        self.len += range.len() as u32;
     }
 
-    #[cold]
+    #[inline(never)]
     fn repeat_long(&mut self, range: Range<usize>) {
         let (len, end) = (range.len(), self.len());
         self.reserve(len);
@@ -225,7 +222,7 @@ impl Text for Draft {
     fn repeat_name<const N: usize>(&mut self, separator: &[u8; N], place: usize) -> bool {
         let Some(range) = self.names.find(place) else { return false };
         self.plain(separator);
-        self.repeat(range);
+        self.repeat::<BLOCK>(range);
         true
     }
 }
@@ -282,14 +279,14 @@ mod tests {
             let start = draft.len();
             draft.plain(b"number ");
             draft.number(number);
-            draft.repeat(start..draft.len());
+            draft.repeat::<16>(start..draft.len());
             draft.padded(b", and so on", 2);
             draft.fragment(&Fragment::<48>::of(&[b"one fragment", b" and another"]));
             let text = format!("number {number}");
             expected.extend_from_slice(format!("{text}{text}, one fragment and another").as_bytes());
         }
         let half = draft.len();
-        draft.repeat(0..half);
+        draft.repeat::<BLOCK>(0..half);
         assert_eq!(draft.bytes(), expected.repeat(2));
         assert!(draft.room.len() > USUAL_ROOM);
         let unusual = draft.room.len();

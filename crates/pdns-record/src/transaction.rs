@@ -76,10 +76,10 @@ pub(crate) fn encode(
     question(transaction, carrier, shown.questions, out);
     out.fragment(&FLAGS[usize::from(last.message.header().flags >> FLAGS_SHIFT) % FLAGS.len()]);
     if let Some(query) = transaction.query {
-        out.number_field(b",\"query_bytes\":", query.wire_len() as u64);
+        out.small_number_field(b",\"query_bytes\":", query.wire_len() as u64);
     }
     if let Some(response) = transaction.response {
-        out.number_field(b",\"response_bytes\":", response.wire_len() as u64);
+        out.small_number_field(b",\"response_bytes\":", response.wire_len() as u64);
     }
     if transaction.retransmits > 0 {
         out.number_field(b",\"retransmits\":", u64::from(transaction.retransmits));
@@ -420,7 +420,7 @@ fn write_records(key: &Fragment<32>, records: Records<'_>, is_additional: bool, 
         // The records of an RRset differ only in their RDATA.
         let set = (record.owner.place(), record.rtype, record.class, record.ttl);
         match last {
-            Some((same, ref range)) if same == set => out.repeat(Range::clone(range)),
+            Some((same, ref range)) if same == set => out.repeat::<96>(Range::clone(range)),
             _ => {
                 let start = out.len();
                 write_set(&record, out);

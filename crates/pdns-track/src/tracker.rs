@@ -50,8 +50,8 @@ impl Tracker {
                 let sought = self.pairing.look_up(flow, Transport::Udp, message);
                 let observed = Observed { time, message: walk.records(), missing, frame_len };
                 let arrival = Arrival { flow, transport: Transport::Udp, observed };
-                match sought {
-                    Some(sought) => self.pairing.pair(&arrival, &sought, out),
+                match &sought {
+                    Some(sought) => self.pairing.pair(&arrival, sought, out),
                     None => self.pairing.pair_compressed(&arrival, out),
                 }
             }

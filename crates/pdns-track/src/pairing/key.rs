@@ -161,22 +161,24 @@ impl<'a> QuestionKey<'a> {
         hasher.write_u64(flow_hash);
         let Some((name, type_and_class)) = self.bytes.split_last_chunk::<4>() else { return hasher.finish() };
         hasher.write_u64(u64::from(u32::from_le_bytes(*type_and_class)));
-        let (blocks, rest) = name.as_chunks::<BLOCK>();
-        for block in blocks {
-            hasher.write_u128(lowercase(block));
-        }
-        if rest.is_empty() {
-            return hasher.finish();
-        }
         // A name tells by itself how long it is, so the last block may repeat bytes of the one before, or be filled up.
-        match name.last_chunk() {
-            Some(last) => hasher.write_u128(lowercase(last)),
-            None => {
-                let mut block = [0; BLOCK];
-                block[..rest.len()].copy_from_slice(rest);
-                hasher.write_u128(lowercase(&block));
+        let Some((first, last)) = name.first_chunk().zip(name.last_chunk()) else {
+            let mut block = [0; BLOCK];
+            block[..name.len()].copy_from_slice(name);
+            hasher.write_u128(lowercase(&block));
+            return hasher.finish();
+        };
+        hasher.write_u128(lowercase(first));
+        if name.len() > 2 * BLOCK {
+            let between = name.get(BLOCK..name.len() - BLOCK).unwrap_or_default();
+            let (blocks, rest) = between.as_chunks();
+            blocks.iter().for_each(|block| hasher.write_u128(lowercase(block)));
+            if !rest.is_empty() {
+                let block = name.get(..name.len() - BLOCK).and_then(<[u8]>::last_chunk).unwrap_or(first);
+                hasher.write_u128(lowercase(block));
             }
         }
+        hasher.write_u128(lowercase(last));
         hasher.finish()
     }
 

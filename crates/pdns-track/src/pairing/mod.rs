@@ -100,8 +100,8 @@ impl Pairing {
     pub fn message(&mut self, now: Timestamp, arrival: &Arrival<'_>, out: &mut impl Consumer) {
         self.advance(now, out);
         let Arrival { flow, transport, observed } = arrival;
-        match self.look_up(flow, *transport, observed.message) {
-            Some(sought) => self.pair(arrival, &sought, out),
+        match &self.look_up(flow, *transport, observed.message) {
+            Some(sought) => self.pair(arrival, sought, out),
             None => self.pair_compressed(arrival, out),
         }
     }

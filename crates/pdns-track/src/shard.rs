@@ -5,19 +5,19 @@ use std::net::IpAddr;
 
 use pdns_packet::frame::Flow;
 
-use crate::seed::Fast;
+use crate::seed::Quality;
 
 /// Deals flows out to a number of workers, so that both directions of a flow, whatever their VLANs, meet in one.
 #[derive(Clone, Debug)]
 pub struct Shards {
     count: u64,
-    state: Fast,
+    state: Quality,
 }
 
 impl Shards {
     /// For `count` workers, at least one.
     pub fn new(count: usize) -> Self {
-        Self { count: count.max(1) as u64, state: Fast::default() }
+        Self { count: count.max(1) as u64, state: Quality::default() }
     }
 
     /// How many workers there are.

@@ -144,7 +144,7 @@ impl Line {
     fn encode(&mut self, transaction: &Transaction<'_>, id: RecordId) -> u64 {
         let Self { encoder, batch } = self;
         if !batch.is_detailed() {
-            return batch.write(|bytes| encoder.encode(transaction, bytes));
+            return batch.write(|bytes| encoder.encode_into(transaction, bytes));
         }
         let before = batch.records();
         let seen = transaction.response.or(transaction.query).map(|message| message.time).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use pdns_packet::text::Text;
 
+use crate::buffer::Buffer;
 use crate::names::Names;
 
 /// Room for the lines of nearly every transaction.
@@ -23,11 +24,13 @@ const BLOCK: usize = 32;
 pub(crate) struct Draft {
     /// The text, and behind it whatever was there before.
     room: Vec<u8>,
-    /// Length of the text. Narrower than an address, so that nothing overflows when a piece's length is added.
+    /// Where the lines begin: behind earlier ones, where the room is lent.
+    start: u32,
+    /// Where the text ends. Narrower than an address, so that nothing overflows when a piece's length is added.
     len: u32,
     /// How many usual lines there were since one that needed more room.
     usual: u32,
-    /// How long the text may become, at least, without a question whether all of it is to be shown.
+    /// Up to where the text may reach, at least, without a question whether all of it is to be shown.
     allowance: u32,
     /// The names in the text, of the message whose names are being written.
     names: Names,
@@ -35,7 +38,7 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn new() -> Self {
-        Self { room: vec![0; USUAL_ROOM], len: 0, usual: 0, allowance: u32::MAX, names: Names::default() }
+        Self { room: vec![0; USUAL_ROOM], start: 0, len: 0, usual: 0, allowance: u32::MAX, names: Names::default() }
     }
 
     /// The names in the text. Who turns to another message makes them forgotten.
@@ -44,19 +47,54 @@ impl Draft {
         &mut self.names
     }
 
-    /// The text.
+    /// The lines.
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.room.get(..self.len()).unwrap_or_default()
+        self.text_from(self.start as usize)
     }
 
-    /// Begins anew. Room that only unusual lines need is given back once there were none for a while.
-    pub(crate) fn clear(&mut self, allowance: usize) {
+    /// The text from `position` on.
+    pub(crate) fn text_from(&self, position: usize) -> &[u8] {
+        self.room.get(position..self.len()).unwrap_or_default()
+    }
+
+    /// Begins other lines, in the same place.
+    #[inline]
+    pub(crate) fn begin(&mut self, allowance: usize) {
+        self.len = self.start;
+        self.names.clear();
+        self.allowance = u32::try_from(allowance).unwrap_or(u32::MAX).saturating_add(self.start);
+    }
+
+    /// Looks after the room when it is not lent. What only unusual lines need is given back once there were none for a while.
+    pub(crate) fn tidy(&mut self) {
         if self.room.len() > USUAL_ROOM {
             self.give_back();
         }
-        self.len = 0;
-        self.names.clear();
-        self.allowance = u32::try_from(allowance).unwrap_or(u32::MAX);
+    }
+
+    /// Goes on behind the bytes of `buffer`, in its room, until that [is returned](Self::return_room).
+    #[inline]
+    pub(crate) fn borrow_room(&mut self, buffer: &mut Buffer) {
+        std::mem::swap(&mut self.room, &mut buffer.room);
+        self.start = buffer.len as u32;
+        self.len = self.start;
+        if self.room.len() < buffer.len + USUAL_ROOM {
+            self.extend_room();
+        }
+    }
+
+    /// A little at a time: a buffer has its length soon, and is then used again.
+    #[cold]
+    fn extend_room(&mut self) {
+        self.room.resize(self.len() + 2 * USUAL_ROOM, 0);
+    }
+
+    /// Gives `buffer` its room back, with the lines appended.
+    #[inline]
+    pub(crate) const fn return_room(&mut self, buffer: &mut Buffer) {
+        buffer.len = self.len as usize;
+        (self.start, self.len) = (0, 0);
+        std::mem::swap(&mut self.room, &mut buffer.room);
     }
 
     /// Unusual lines come in runs, and room that is new costs more than to fill it.
@@ -291,17 +329,42 @@ mod tests {
         assert!(draft.room.len() > USUAL_ROOM);
         let unusual = draft.room.len();
         for _ in 0..=KEPT_FOR {
-            draft.clear(usize::MAX);
+            draft.tidy();
+            draft.begin(usize::MAX);
             draft.plain(b"x");
             assert_eq!((draft.bytes(), draft.room.len()), (&b"x"[..], unusual));
         }
-        draft.clear(usize::MAX);
+        draft.tidy();
+        draft.begin(usize::MAX);
         draft.plain(b"x");
         assert_eq!((draft.bytes(), draft.room.len()), (&b"x"[..], USUAL_ROOM));
         draft.plain(b"yz");
         draft.rewind(2);
         draft.rewind(9);
         assert_eq!(draft.bytes(), b"xy");
+    }
+
+    #[test]
+    fn lines_go_behind_those_in_a_buffer() {
+        let (mut draft, mut buffer) = (Draft::new(), Buffer::from(b"first\n".to_vec()));
+        let mut expected = buffer.bytes().to_vec();
+        for number in 0..5000_u64 {
+            draft.borrow_room(&mut buffer);
+            for allowance in [3, usize::MAX] {
+                draft.begin(allowance);
+                draft.number(number);
+                assert_eq!(draft.is_too_long(), allowance == 3 && number > 999);
+                draft.plain(b"\n");
+            }
+            assert_eq!(draft.bytes(), format!("{number}\n").as_bytes());
+            draft.return_room(&mut buffer);
+            expected.extend_from_slice(format!("{number}\n").as_bytes());
+        }
+        assert_eq!(buffer.bytes(), expected);
+        assert!(buffer.capacity() < buffer.len() + 3 * USUAL_ROOM);
+        draft.begin(usize::MAX);
+        draft.plain(b"own");
+        assert_eq!((draft.bytes(), draft.room.len()), (&b"own"[..], USUAL_ROOM));
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Fragments {
         } else {
             let start = out.len();
             write_fields(opt, out);
-            (*known, *text) = (number, Fragment::of(&[&out.bytes()[start..]]));
+            (*known, *text) = (number, Fragment::of(&[out.text_from(start)]));
         }
         if opt.has_options() {
             write_options(opt, out);

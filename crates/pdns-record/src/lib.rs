@@ -1,7 +1,7 @@
 //! Log records of DNS transactions and their encodings.
 //!
 //! An [`Encoder`] turns each [`Transaction`] into the records of one [`Layout`] in one [`Encoding`], straight into a
-//! buffer that its caller hands on when it is full. `docs/record-layouts.md` describes every field.
+//! [`Buffer`] that its caller hands on when it is full. `docs/record-layouts.md` describes every field.
 //!
 //! ```
 //! use pdns_packet::dns::Message;
@@ -49,6 +49,7 @@
 
 mod answer;
 mod binary;
+mod buffer;
 mod draft;
 mod edns;
 mod encoding;
@@ -57,6 +58,7 @@ mod names;
 mod shown;
 mod transaction;
 
+pub use buffer::Buffer;
 pub use encoding::{Encoding, Format};
 use pdns_packet::time::Rfc3339;
 use pdns_track::Transaction;
@@ -113,16 +115,37 @@ impl Encoder {
             self.encode_each(transaction, out, &mut |_| records += 1);
             return records;
         }
-        // Lines are longer than the text in them, so that the text needs to be measured only when they are too long.
-        self.draft.clear(shown::allowance(transaction));
-        let mut lines = self.draft(transaction, &Shown::ALL);
-        if self.draft.is_too_long() {
-            let shown = self.shown(transaction);
-            self.draft.clear(usize::MAX);
-            lines = self.draft(transaction, &shown);
-        }
+        self.draft.tidy();
+        let lines = self.lines(transaction);
         out.extend_from_slice(self.draft.bytes());
         lines
+    }
+
+    /// Appends as [`encode`](Self::encode) does, to a buffer: lines of JSON are put together there and not copied.
+    pub fn encode_into(&mut self, transaction: &Transaction<'_>, out: &mut Buffer) -> u64 {
+        /// Positions in the text have 32 bits.
+        const MOST: usize = 1 << 30;
+        if self.encoding.format != Format::Json || out.len() > MOST {
+            return out.with_vec(|out| self.encode(transaction, out));
+        }
+        self.draft.borrow_room(out);
+        let lines = self.lines(transaction);
+        self.draft.return_room(out);
+        lines
+    }
+
+    /// Drafts the lines of one transaction, shortened if need be.
+    #[inline]
+    fn lines(&mut self, transaction: &Transaction<'_>) -> u64 {
+        // Lines are longer than the text in them, so that the text needs to be measured only when they are too long.
+        self.draft.begin(shown::allowance(transaction));
+        let lines = self.draft(transaction, &Shown::ALL);
+        if !self.draft.is_too_long() {
+            return lines;
+        }
+        let shown = self.shown(transaction);
+        self.draft.begin(usize::MAX);
+        self.draft(transaction, &shown)
     }
 
     /// Appends the records of one transaction to `out` and calls `ended` with the length of `out` after each.

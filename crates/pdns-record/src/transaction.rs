@@ -186,7 +186,7 @@ impl Servers {
         }
         let start = out.len();
         write_server(transaction, out);
-        (*known, *text) = (server, Fragment::of(&[&out.bytes()[start..]]));
+        (*known, *text) = (server, Fragment::of(&[out.text_from(start)]));
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use pdns_packet::time::Timestamp;
-use pdns_record::{Encoding, Format};
+use pdns_record::{Buffer, Encoding, Format};
 
 /// Encoded records of one encoding, end to end, and where asked for what sinks have to know of each.
 ///
@@ -13,7 +13,7 @@ use pdns_record::{Encoding, Format};
 pub struct Batch {
     encoding: Encoding,
     detailed: bool,
-    bytes: Vec<u8>,
+    bytes: Buffer,
     records: u64,
     details: Vec<Detail>,
 }
@@ -49,11 +49,12 @@ impl Batch {
     /// where they end always have it.
     pub fn new(encoding: Encoding, detailed: bool) -> Self {
         let detailed = detailed || encoding.format != Format::Json;
-        Self { encoding, detailed, bytes: Vec::new(), records: 0, details: Vec::new() }
+        Self { encoding, detailed, bytes: Buffer::new(), records: 0, details: Vec::new() }
     }
 
     /// A batch of what was taken apart: `details` of each record, or of none.
     pub(crate) fn from_parts(encoding: Encoding, bytes: Vec<u8>, records: u64, details: Option<Vec<Detail>>) -> Self {
+        let bytes = bytes.into();
         match details {
             Some(details) => Self { encoding, detailed: true, bytes, records, details },
             None => Self { encoding, detailed: false, bytes, records, details: Vec::new() },
@@ -77,7 +78,7 @@ impl Batch {
 
     /// All records, end to end.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.bytes()
     }
 
     /// How many records there are.
@@ -99,12 +100,12 @@ impl Batch {
     #[must_use]
     pub fn take(&mut self) -> Self {
         let mut empty = Self::new(self.encoding, self.detailed);
-        empty.bytes.reserve(self.bytes.len() + self.bytes.len() / 8);
+        empty.bytes = Buffer::with_room(self.bytes.len() + self.bytes.len() / 8);
         empty.details.reserve(self.details.len() + self.details.len() / 8);
         let mut full = std::mem::replace(self, empty);
         // A batch that waits should not hold memory for records that never came.
-        if full.bytes.capacity() / 2 > full.bytes.len() {
-            full.bytes.shrink_to_fit();
+        full.bytes.shrink();
+        if full.details.capacity() / 2 > full.details.len() {
             full.details.shrink_to_fit();
         }
         full
@@ -121,7 +122,7 @@ impl Batch {
     ///
     /// # Panics
     /// In debug builds, when the batch is detailed.
-    pub fn write(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> u64) -> u64 {
+    pub fn write(&mut self, encode: impl FnOnce(&mut Buffer) -> u64) -> u64 {
         debug_assert!(!self.detailed, "records of this batch have details");
         let records = encode(&mut self.bytes);
         self.records += records;
@@ -138,19 +139,21 @@ impl Batch {
         encode: impl FnOnce(&mut Vec<u8>, &mut dyn FnMut(usize)),
     ) -> RecordId {
         let Self { detailed, bytes, records, details, .. } = self;
-        encode(bytes, &mut |end| {
-            *records += 1;
-            if *detailed {
-                details.push(Detail { end, time, client, id });
-            }
-            id = id.plus(1);
+        bytes.with_vec(|bytes| {
+            encode(bytes, &mut |end| {
+                *records += 1;
+                if *detailed {
+                    details.push(Detail { end, time, client, id });
+                }
+                id = id.plus(1);
+            });
         });
         id
     }
 
     /// The records, one by one.
     pub fn iter(&self) -> Records<'_> {
-        Records { rest: &self.bytes, start: 0, details: self.detailed.then(|| self.details.iter()) }
+        Records { rest: self.bytes(), start: 0, details: self.detailed.then(|| self.details.iter()) }
     }
 
     /// A batch of the records whose places are in `wanted`, which is sorted.
@@ -186,7 +189,7 @@ impl Batch {
     pub fn append(&mut self, other: &Self) {
         debug_assert!(self.can_hold(other), "batches of one encoding");
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(&other.bytes);
+        self.bytes.extend_from_slice(other.bytes());
         self.records += other.records;
         self.details.extend(other.details.iter().map(|detail| Detail { end: start + detail.end, ..*detail }));
     }

@@ -93,7 +93,7 @@ fn batch(numbers: std::ops::Range<u32>) -> Batch {
     let mut batch = Batch::new(Encoding::json(Layout::Answer), false);
     batch.write(|bytes| {
         let records = u64::from(numbers.end - numbers.start);
-        bytes.reserve_exact(100 * records as usize);
+        bytes.with_vec(|bytes| bytes.reserve_exact(100 * records as usize));
         numbers.for_each(|number| bytes.extend_from_slice(format!("{number:>99}\n").as_bytes()));
         records
     });

@@ -177,23 +177,25 @@ pub trait Text {
         }
         let groups = address.segments();
         let run = longest_zero_run(&groups);
-        let (before, after) = (groups.iter().take(run.start), groups.iter().skip(run.end));
-        for &group in before {
-            let (text, len) = hex_group(group);
-            self.padded(&text, len + 1);
-        }
+        let (before, after) = (groups.get(..run.start), groups.get(run.end..));
+        self.hex_groups(before.unwrap_or_default(), run.is_empty());
         if !run.is_empty() {
             // The group before has its own colon.
             self.plain(if run.start == 0 { b"::" } else { b":" });
+            self.hex_groups(after.unwrap_or_default(), true);
         }
-        for &group in after {
+    }
+
+    /// Appends groups of an IPv6 address, each with a colon behind it but for the last of the address.
+    #[inline(always)]
+    fn hex_groups(&mut self, groups: &[u16], is_end: bool) {
+        let Some((&last, others)) = groups.split_last() else { return };
+        for &group in others {
             let (text, len) = hex_group(group);
             self.padded(&text, len + 1);
         }
-        if run.end < groups.len() || run.is_empty() {
-            // No colon is behind the last group.
-            self.rewind(self.position() - 1);
-        }
+        let (text, len) = hex_group(last);
+        self.padded(&text, len + usize::from(!is_end));
     }
 }
 

@@ -19,7 +19,7 @@ use crate::transaction::{Consumer, Observed, Transport};
 pub struct Tracker {
     streams: StreamTable,
     pairing: Pairing,
-    /// When the streams have something to do next.
+    /// When the streams have something to do next, at the soonest.
     streams_due: Timestamp,
     short_messages: u64,
 }
@@ -60,7 +60,7 @@ impl Tracker {
                 streams.push(now, time, flow, segment, &mut |message| {
                     stream_message(pairing, short_messages, now, &message, out);
                 });
-                self.streams_due = self.streams.next_deadline().unwrap_or(Timestamp::MAX);
+                self.streams_due = self.streams.soonest();
             }
         }
     }
@@ -82,7 +82,7 @@ impl Tracker {
             streams.expire(deadline, &mut |message| {
                 stream_message(pairing, short_messages, deadline, &message, out);
             });
-            self.streams_due = self.streams.next_deadline().unwrap_or(Timestamp::MAX);
+            self.streams_due = self.streams.soonest();
         }
     }
 

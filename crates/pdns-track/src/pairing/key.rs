@@ -154,11 +154,19 @@ impl<'a> QuestionKey<'a> {
     }
 
     /// A hash that is equal for what [`same`](Self::same) calls equal, and for nothing else that a sender could find:
-    /// whoever can make hashes meet can make every search long.
+    /// whoever can make hashes meet can make every search long. With that of the flow it is put together at the end, so that
+    /// both are computed at the same time.
     #[inline]
     pub(super) fn hash(&self, flow_hash: u64, state: &Quality) -> u64 {
+        let mut both = state.build_hasher();
+        both.write_u64(flow_hash);
+        both.write_u64(self.own_hash(state));
+        both.finish()
+    }
+
+    #[inline]
+    fn own_hash(&self, state: &Quality) -> u64 {
         let mut hasher = state.build_hasher();
-        hasher.write_u64(flow_hash);
         let Some((name, type_and_class)) = self.bytes.split_last_chunk::<4>() else { return hasher.finish() };
         hasher.write_u64(u64::from(u32::from_le_bytes(*type_and_class)));
         // A name tells by itself how long it is, so the last block may repeat bytes of the one before, or be filled up.

@@ -156,6 +156,11 @@ impl StreamTable {
         Some(self.next_due()?.0)
     }
 
+    /// A time before which [`expire`](Self::expire) has nothing to do. Afterwards it may have nothing to do either.
+    pub const fn soonest(&self) -> Timestamp {
+        self.soonest
+    }
+
     /// The capture is over: reads what can be read behind gaps, and forgets all streams.
     pub fn finish<F: FnMut(StreamMessage<'_>)>(&mut self, out: &mut F) {
         while let Some(index) = self.queues.iter().find_map(Queue::first) {

@@ -444,19 +444,19 @@ fn write_set(record: &Record<'_>, out: &mut Draft) {
     let _readable = record.owner.write(out);
     match listed(&RECORD_TYPES, record.rtype.0) {
         Some(fragment) if record.class == Class::IN => out.fragment(fragment),
-        _ => write_type_and_class(record, out),
+        _ => write_type_and_class(record.rtype, record.class, out),
     }
     out.number(u64::from(record.ttl));
     out.plain(b",\"rdata\":\"");
 }
 
 #[cold]
-fn write_type_and_class(record: &Record<'_>, out: &mut Draft) {
+fn write_type_and_class(rtype: Rtype, class: Class, out: &mut Draft) {
     out.plain(b"\",\"type\":\"");
-    record.rtype.write(out);
-    if record.class != Class::IN {
+    rtype.write(out);
+    if class != Class::IN {
         out.plain(b"\",\"class\":\"");
-        record.class.write(out);
+        class.write(out);
     }
     out.plain(b"\",\"ttl\":");
 }

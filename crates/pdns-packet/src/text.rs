@@ -159,7 +159,7 @@ pub trait Text {
     }
 
     /// Appends an IPv4 address.
-    #[inline]
+    #[inline(always)]
     fn ipv4(&mut self, address: Ipv4Addr) {
         let [a, b, c, d] = address.octets();
         let (first, first_len) = two_octets(a, b);

@@ -256,7 +256,7 @@ impl Text for Draft {
         self.names.remember(place, position..self.len());
     }
 
-    #[inline]
+    #[inline(always)]
     fn repeat_name<const N: usize>(&mut self, separator: &[u8; N], place: usize) -> bool {
         let Some(range) = self.names.find(place) else { return false };
         self.plain(separator);

@@ -122,6 +122,7 @@ impl Answered {
     }
 
     /// Copies a query in, as the youngest.
+    #[inline(always)]
     pub(super) fn push(&mut self, kept: &Kept, deadline: Timestamp, data: [&[u8]; 2]) {
         if self.len() == self.ring.len() {
             self.grow();

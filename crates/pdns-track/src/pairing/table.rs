@@ -220,6 +220,7 @@ impl Table {
     }
 
     /// Copies a message in.
+    #[inline(always)]
     pub(super) fn insert(
         &mut self,
         wanted: &Wanted<'_>,
@@ -288,6 +289,7 @@ impl Table {
     }
 
     /// Removes an entry; `bucket` is the one that leads to it by question, if one does.
+    #[inline(always)]
     fn remove_at(&mut self, index: u32, bucket: Option<usize>) {
         let Entry { state, is_in_flow, kept: Kept { flow_hash, .. }, .. } = *self.entry(index);
         delist(&mut self.entries, &mut self.by_question, BY_QUESTION, bucket, index);

@@ -86,7 +86,9 @@ pub(crate) fn encode(
     }
     section(&ANSWERS, carrier.answers().at_most(shown.answers), false, out);
     section(&AUTHORITIES, carrier.authorities().at_most(shown.authorities), false, out);
-    section(&ADDITIONALS, carrier.additionals().at_most(shown.additionals), true, out);
+    if !carrier.has_only_opt() {
+        section(&ADDITIONALS, carrier.additionals().at_most(shown.additionals), true, out);
+    }
     if let Some(opt) = last.message.opt() {
         fragments.edns.write(&opt, out);
     }

@@ -150,6 +150,12 @@ impl<'a> Message<'a> {
         self.outline.has_options
     }
 
+    /// Whether the additional section holds [OPT](Self::opt) and nothing else.
+    #[inline]
+    pub const fn has_only_opt(&self) -> bool {
+        self.outline.opt.is_some() && self.outline.spans[Section::Additional as usize].count == 1
+    }
+
     /// The first OPT record of the additional section: EDNS, RFC 6891.
     pub fn opt(&self) -> Option<Opt<'a>> {
         let at = self.outline.opt?;

@@ -7,7 +7,7 @@ use pdns_capture::CaptureFile;
 use pdns_packet::dns::Message;
 use pdns_packet::frame::{Decoder, LinkType, Ports, VlanTags};
 use pdns_packet::time::Timestamp;
-use pdns_record::{Encoder, Encoding, Format, Layout};
+use pdns_record::{Buffer, Encoder, Encoding, Format, Layout};
 use pdns_track::reassembly::FragmentConfig;
 use pdns_track::{Ingest, Observed, Status, Tracker, TrackerConfig, Transaction, Transport};
 
@@ -40,6 +40,39 @@ fn every_record_decodes_to_its_json() {
         .collect();
     assert_eq!(printed, lines.concat());
     assert!(pairs.count(Layout::Transaction) > 100, "the fixtures have records");
+}
+
+#[test]
+fn records_in_a_buffer_are_those_in_a_vector() {
+    let formats = [Format::Json, Format::Avro, Format::MessagePack];
+    let encodings = LAYOUTS.iter().flat_map(|&(layout, _)| formats.map(|format| Encoding { layout, format }));
+    let encoder = |encoding| Encoder::of(encoding, "ns1", "info");
+    let mut all: Vec<_> =
+        encodings.map(|encoding| ([encoder(encoding), encoder(encoding)], Buffer::new(), Vec::new())).collect();
+    for capture in captures() {
+        let mut file = CaptureFile::open(&capture).unwrap();
+        let mut ingest = Ingest::new(Decoder::new(Ports::of(&[53])), FragmentConfig::default());
+        let mut tracker = Tracker::new(TrackerConfig::default());
+        let mut take = |transaction: &Transaction<'_>| {
+            for ([into_buffer, into_vector], buffer, vector) in &mut all {
+                let records = into_buffer.encode_into(transaction, buffer);
+                assert_eq!(records, into_vector.encode(transaction, vector));
+                assert_eq!(into_buffer.shortened(), into_vector.shortened());
+                assert!(buffer.bytes() == vector.as_slice(), "{transaction:?}");
+                if buffer.len() > 50_000 {
+                    buffer.clear();
+                    vector.clear();
+                }
+            }
+        };
+        while let Ok(Some(frame)) = file.next() {
+            ingest.frame(frame.time, LinkType(frame.link), frame.data, frame.wire_len, |packet| {
+                tracker.packet(packet, &mut take);
+            });
+        }
+        tracker.finish(Timestamp::MAX, &mut take);
+    }
+    assert!(all.iter().all(|(_, buffer, _)| buffer.capacity() > 10_000), "the fixtures have records");
 }
 
 #[test]

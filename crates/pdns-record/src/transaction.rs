@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
+use pdns_packet::bytes;
 use pdns_packet::dns::{Class, Header, Message, Opcode, Question, Questions, Rcode, Record, Records, Rtype};
 use pdns_packet::text::Text;
 use pdns_packet::time::Rfc3339;
@@ -107,7 +108,10 @@ pub(crate) fn carrier<'a>(transaction: &Transaction<'a>, shown: &Observed<'a>) -
 
 /// Whether both ask the same and spell it alike, case and all, without pointers that could lead apart.
 fn is_repeated(asking: &Message<'_>, carrier: &Message<'_>) -> bool {
-    asking.uncompressed_question().is_some_and(|asked| carrier.uncompressed_question() == Some(asked))
+    match (asking.uncompressed_question(), carrier.uncompressed_question()) {
+        (Some(asked), Some(repeated)) => bytes::equal(asked, repeated),
+        _ => false,
+    }
 }
 
 /// The message whose question is the transaction's: the query, unless only the response has one.

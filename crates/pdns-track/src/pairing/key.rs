@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use pdns_packet::bytes;
 use pdns_packet::dns::{Header, MAX_NAME_LEN, Message};
 use pdns_packet::frame::Flow;
 
@@ -193,9 +194,10 @@ impl<'a> QuestionKey<'a> {
     /// Whether both ask the same: names without regard to case (RFC 4343), type and class exactly.
     #[inline]
     pub(super) fn same(&self, other: &[u8]) -> bool {
-        self.bytes == other || self.same_but_for_case(other)
+        bytes::equal(self.bytes, other) || self.same_but_for_case(other)
     }
 
+    #[inline(never)]
     fn same_but_for_case(&self, other: &[u8]) -> bool {
         match (self.bytes.split_last_chunk::<4>(), other.split_last_chunk::<4>()) {
             // Length bytes are below 64, so no case folding touches them.

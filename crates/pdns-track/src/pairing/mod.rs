@@ -80,7 +80,8 @@ impl Pairing {
         &self.stats
     }
 
-    /// How many messages are waiting: outstanding queries, held responses, and queries kept to tell duplicates.
+    /// How many messages are waiting: outstanding queries, held responses, and queries kept to tell duplicates, these up to a
+    /// 32nd of their time longer than they serve.
     pub fn len(&self) -> usize {
         self.table.len() + self.answered.len()
     }

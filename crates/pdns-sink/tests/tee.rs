@@ -211,8 +211,9 @@ fn what_a_dead_sink_leaves_is_delivered_by_the_next_run_in_order() {
     let tee = Tee::start(vec![Setup { settings: spooled("dead"), sink: Box::new(Dead) }], quiet(), 1).unwrap();
     for first in (0..records).step_by(100) {
         tee.offer(&mut batch(first, 100)).unwrap();
-        // As a capture would: there is time to write.
-        while tee.reports()[0].stats.queued_bytes > 128 << 10 {
+        // As a capture would: there is time to write. A delivery that is tried again and again holds half of the memory, and up
+        // to one batch more.
+        while tee.reports()[0].stats.queued_bytes > 192 << 10 {
             thread::sleep(Duration::from_millis(1));
         }
     }

@@ -62,12 +62,10 @@ impl Buffer {
         result
     }
 
-    /// Gives back the memory that the bytes do not need, if that is more than an eighth of what they need.
+    /// Gives back the memory that the bytes do not need.
     pub fn shrink(&mut self) {
-        if self.room.capacity() - self.len > self.len / 8 {
-            self.room.truncate(self.len);
-            self.room.shrink_to_fit();
-        }
+        self.room.truncate(self.len);
+        self.room.shrink_to_fit();
     }
 }
 

@@ -104,7 +104,9 @@ impl Batch {
         empty.details.reserve(self.details.len() + self.details.len() / 8);
         let mut full = std::mem::replace(self, empty);
         // A batch that waits should not hold memory for records that never came.
-        full.bytes.shrink();
+        if full.bytes.capacity() - full.bytes.len() > full.bytes.len() / 8 {
+            full.bytes.shrink();
+        }
         if full.details.capacity() / 2 > full.details.len() {
             full.details.shrink_to_fit();
         }
@@ -192,6 +194,12 @@ impl Batch {
         self.bytes.extend_from_slice(other.bytes());
         self.records += other.records;
         self.details.extend(other.details.iter().map(|detail| Detail { end: start + detail.end, ..*detail }));
+    }
+
+    /// Gives back the memory that the records do not need.
+    pub(crate) fn shrink(&mut self) {
+        self.bytes.shrink();
+        self.details.shrink_to_fit();
     }
 
     fn push(&mut self, record: Record<'_>) {

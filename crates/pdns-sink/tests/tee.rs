@@ -61,7 +61,8 @@ struct Dead;
 
 impl Deliver for Dead {
     fn needs(&self) -> Needs {
-        Needs::new(JSON)
+        // A delivery that is tried again and again holds half of the least memory here, and not more.
+        Needs::new(JSON).batch_bytes(128 << 10)
     }
 
     fn target(&self) -> String {
@@ -211,9 +212,8 @@ fn what_a_dead_sink_leaves_is_delivered_by_the_next_run_in_order() {
     let tee = Tee::start(vec![Setup { settings: spooled("dead"), sink: Box::new(Dead) }], quiet(), 1).unwrap();
     for first in (0..records).step_by(100) {
         tee.offer(&mut batch(first, 100)).unwrap();
-        // As a capture would: there is time to write. A delivery that is tried again and again holds half of the memory, and up
-        // to one batch more.
-        while tee.reports()[0].stats.queued_bytes > 192 << 10 {
+        // As a capture would: there is time to write.
+        while tee.reports()[0].stats.queued_bytes > 128 << 10 {
             thread::sleep(Duration::from_millis(1));
         }
     }

@@ -347,7 +347,10 @@ impl Line {
             self.queue_bytes -= next.batch.size();
             self.queue.pop_front();
         }
-        merged.map_or(first, Arc::new)
+        let Some(mut merged) = merged else { return first };
+        // Or it would take more memory than what it was made of.
+        merged.shrink();
+        Arc::new(merged)
     }
 
     /// The beginning of a parcel that is small enough for a delivery. The rest goes after it.

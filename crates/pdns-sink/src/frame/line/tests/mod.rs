@@ -385,3 +385,15 @@ fn the_end_waits_for_deliveries_and_then_counts_what_is_left() {
     assert_eq!((harness.stats().delivered, harness.stats().dropped(DropReason::Shutdown)), (0, 3));
     assert_eq!(harness.line.state, State::Ended);
 }
+
+#[test]
+fn a_merged_delivery_takes_no_more_memory_than_its_parts() {
+    let mut harness = Harness::new(|_, _| {});
+    for first in 0..13 {
+        assert!(harness.offer(3 * first..3 * first + 3));
+    }
+    let parts = harness.line.memory();
+    harness.advance(Duration::from_millis(100));
+    let Action::Submit(_, merged) = harness.poll() else { panic!("it is time") };
+    assert_eq!((merged.bytes().len(), merged.size(), parts), (3900, 3900, 3900));
+}

@@ -13,13 +13,17 @@ const USUAL_ROOM: usize = 16 * 1024;
 /// For how many transactions' lines room is kept that they do not need.
 const KEPT_FOR: u32 = 64;
 
+/// No block is longer.
+const LONGEST_BLOCK: usize = 128;
+
 /// What is repeated is copied in blocks of this length, see [`Text::padded`]; most names are shorter.
 const BLOCK: usize = 32;
 
 /// The lines of a transaction under construction; as [`Text`], what is inside a JSON string.
 ///
-/// They are put together here, in room that is there already, and not where they are handed on: a short piece is then
-/// appended as a block of fixed length, with one check and no call, and what is too much of it is covered by the next.
+/// They are put together in room that is there already: a short piece is appended as a block of fixed length, and what is too
+/// much of it is covered by the next. Nothing makes room in between, since a call that might happen would keep the length of the
+/// text out of a register: text for which there is no room is only counted, and the lines are drafted again with more.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     /// The text, and behind it whatever was there before.
@@ -52,9 +56,16 @@ impl Draft {
         self.text_from(self.start as usize)
     }
 
-    /// The text from `position` on.
+    /// The text from `position` on; nothing when it is not [all there](Self::is_whole).
     pub(crate) fn text_from(&self, position: usize) -> &[u8] {
-        self.room.get(position..self.len()).unwrap_or_default()
+        let end = if self.is_whole() { self.len() } else { 0 };
+        self.room.get(position..end).unwrap_or_default()
+    }
+
+    /// Whether there was room for all of the text, as blocks.
+    #[inline]
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.len() + LONGEST_BLOCK <= self.room.len()
     }
 
     /// Begins other lines, in the same place.
@@ -83,9 +94,10 @@ impl Draft {
         }
     }
 
-    /// A little at a time: a buffer has its length soon, and is then used again.
+    /// Makes room for the text that was drafted, which is to be drafted again, and some more. Little at a time: a buffer has its
+    /// length soon, and is then used again.
     #[cold]
-    fn extend_room(&mut self) {
+    pub(crate) fn extend_room(&mut self) {
         self.room.resize(self.len() + 2 * USUAL_ROOM, 0);
     }
 
@@ -142,37 +154,20 @@ impl Draft {
     #[inline]
     pub(crate) fn repeat<const N: usize>(&mut self, range: Range<usize>) {
         let len = self.len();
-        if range.len() > N || range.end > len || self.room.len() - len < N {
-            return self.repeat_long(range);
+        self.len += range.len() as u32;
+        if range.len() > N || range.end > len || self.room.len().saturating_sub(len) < N {
+            return repeat_long(&mut self.room, range, len);
         }
         // What follows the range is copied too, and covered by what comes next.
         self.room.copy_within(range.start..range.start + N, len);
-        self.len += range.len() as u32;
     }
+}
 
-    #[inline(never)]
-    fn repeat_long(&mut self, range: Range<usize>) {
-        let (len, end) = (range.len(), self.len());
-        self.reserve(len);
-        self.room.copy_within(range, end);
-        self.len += len as u32;
-    }
-
-    /// Appends the first `len` bytes of `block` where there was no room for it.
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self, block: &[u8], len: usize) {
-        self.reserve(block.len());
-        let start = self.len();
-        self.room[start..start + block.len()].copy_from_slice(block);
-        self.len += len as u32;
-    }
-
-    fn reserve(&mut self, len: usize) {
-        let needed = self.len() + len;
-        if needed > self.room.len() {
-            self.room.resize(needed.max(2 * self.room.len()), 0);
-        }
+/// Appends once more what is at `range` of the text that ends at `len`, if there is room.
+#[inline(never)]
+fn repeat_long(room: &mut [u8], range: Range<usize>, len: usize) {
+    if range.end <= len && range.len() <= room.len().saturating_sub(len) {
+        room.copy_within(range, len);
     }
 }
 
@@ -180,45 +175,37 @@ impl Text for Draft {
     #[inline]
     fn plain(&mut self, bytes: &[u8]) {
         let start = self.len();
-        match self.room.get_mut(start..start + bytes.len()) {
-            Some(room) => {
-                room.copy_from_slice(bytes);
-                self.len += bytes.len() as u32;
-            }
-            None => self.grow(bytes, bytes.len()),
+        self.len += bytes.len() as u32;
+        if let Some(room) = self.room.get_mut(start..start + bytes.len()) {
+            room.copy_from_slice(bytes);
         }
     }
 
     #[inline]
     fn padded<const N: usize>(&mut self, block: &[u8; N], len: usize) {
+        const { assert!(N <= LONGEST_BLOCK) };
+        debug_assert!(len <= N, "{len} bytes of {N}");
         let start = self.len();
-        match self.room.get_mut(start..start + N) {
-            Some(room) => {
-                room.copy_from_slice(block);
-                debug_assert!(len <= N, "{len} bytes of {N}");
-                self.len += len as u32;
-            }
-            None => self.grow(block, len.min(N)),
+        self.len += len as u32;
+        if let Some(room) = self.room.get_mut(start..start + N) {
+            room.copy_from_slice(block);
         }
     }
 
     // Edited where it will stand: bytes changed one by one, and then copied as a block, would be waited for.
     #[inline]
     fn edited<const N: usize>(&mut self, block: &[u8; N], edit: impl FnOnce(&mut [u8; N]) -> usize) {
+        const { assert!(N <= LONGEST_BLOCK) };
         let start = self.len();
-        match self.room.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+        let len = match self.room.get_mut(start..start + N).and_then(<[u8]>::first_chunk_mut) {
             Some(room) => {
                 *room = *block;
-                let len = edit(room);
-                debug_assert!(len <= N, "{len} bytes of {N}");
-                self.len += len as u32;
+                edit(room)
             }
-            None => {
-                let mut block = *block;
-                let len = edit(&mut block).min(N);
-                self.grow(&block, len);
-            }
-        }
+            None => edit(&mut { *block }),
+        };
+        debug_assert!(len <= N, "{len} bytes of {N}");
+        self.len += len as u32;
     }
 
     fn backslash(&mut self) {
@@ -305,39 +292,70 @@ impl<const N: usize> Fragment<N> {
     }
 }
 
+/// Remembers `text` as the fragment for `key`. Not when it is empty, as it is for want of room.
+pub(crate) fn remember<K, const N: usize>(place: (&mut K, &mut Fragment<N>), key: K, text: &[u8]) {
+    let fragment = Fragment::of(&[text]);
+    if !fragment.is_empty() {
+        (*place.0, *place.1) = (key, fragment);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Drafts what `write` writes until there is room for it; how often that was.
+    fn draft_whole(draft: &mut Draft, write: impl Fn(&mut Draft)) -> u32 {
+        for times in 1.. {
+            draft.begin(usize::MAX);
+            write(draft);
+            if draft.is_whole() {
+                return times;
+            }
+            assert_eq!(draft.text_from(0), b"", "text that is not whole is not shown");
+            draft.extend_room();
+        }
+        unreachable!()
+    }
+
     #[test]
     fn pieces_follow_each_other_whatever_room_there_is() {
+        let write = |draft: &mut Draft, most| {
+            for number in 0..most {
+                let start = draft.len();
+                draft.plain(b"number ");
+                draft.number(number);
+                draft.repeat::<16>(start..draft.len());
+                draft.padded(b", and so on", 2);
+                draft.edited(b"edit and more", |text| {
+                    text[3] = b't';
+                    4
+                });
+                draft.fragment(&Fragment::<48>::of(&[b"one fragment", b" and another"]));
+            }
+            let half = draft.len();
+            draft.repeat::<BLOCK>(0..half);
+        };
+        for most in [9, 6000] {
+            let text = |number| format!("number {number}number {number}, editone fragment and another");
+            let expected = (0..most).map(text).collect::<String>().repeat(2);
+            let mut draft = Draft::new();
+            assert_eq!(draft_whole(&mut draft, |draft| write(draft, most)), if most == 9 { 1 } else { 2 });
+            assert!(draft.bytes() == expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn room_for_unusual_lines_is_given_back_after_a_while() {
         let mut draft = Draft::new();
-        let mut expected = Vec::new();
-        for number in 0..6000_u64 {
-            let start = draft.len();
-            draft.plain(b"number ");
-            draft.number(number);
-            draft.repeat::<16>(start..draft.len());
-            draft.padded(b", and so on", 2);
-            draft.fragment(&Fragment::<48>::of(&[b"one fragment", b" and another"]));
-            let text = format!("number {number}");
-            expected.extend_from_slice(format!("{text}{text}, one fragment and another").as_bytes());
-        }
-        let half = draft.len();
-        draft.repeat::<BLOCK>(0..half);
-        assert_eq!(draft.bytes(), expected.repeat(2));
-        assert!(draft.room.len() > USUAL_ROOM);
+        draft_whole(&mut draft, |draft| draft.plain(&[b'x'; 2 * USUAL_ROOM]));
         let unusual = draft.room.len();
-        for _ in 0..=KEPT_FOR {
+        assert!(unusual > 2 * USUAL_ROOM);
+        for room in [[unusual; KEPT_FOR as usize + 1].as_slice(), &[USUAL_ROOM]].concat() {
             draft.tidy();
-            draft.begin(usize::MAX);
-            draft.plain(b"x");
-            assert_eq!((draft.bytes(), draft.room.len()), (&b"x"[..], unusual));
+            assert_eq!(draft_whole(&mut draft, |draft| draft.plain(b"x")), 1);
+            assert_eq!((draft.bytes(), draft.room.len()), (&b"x"[..], room));
         }
-        draft.tidy();
-        draft.begin(usize::MAX);
-        draft.plain(b"x");
-        assert_eq!((draft.bytes(), draft.room.len()), (&b"x"[..], USUAL_ROOM));
         draft.plain(b"yz");
         draft.rewind(2);
         draft.rewind(9);

@@ -3,7 +3,7 @@
 use pdns_packet::dns::{EdnsOption, Opt, OptionData};
 use pdns_packet::text::Text;
 
-use crate::draft::{Draft, Fragment};
+use crate::draft::{Draft, Fragment, remember};
 use crate::json;
 
 /// How many beginnings are remembered; a power of two.
@@ -32,7 +32,7 @@ impl Fragments {
         } else {
             let start = out.len();
             write_fields(opt, out);
-            (*known, *text) = (number, Fragment::of(&[out.text_from(start)]));
+            remember((known, text), number, out.text_from(start));
         }
         if opt.has_options() {
             write_options(opt, out);

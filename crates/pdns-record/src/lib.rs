@@ -138,14 +138,12 @@ impl Encoder {
     #[inline]
     fn lines(&mut self, transaction: &Transaction<'_>) -> u64 {
         // Lines are longer than the text in them, so that the text needs to be measured only when they are too long.
-        self.draft.begin(shown::allowance(transaction));
-        let lines = self.draft(transaction, &Shown::ALL);
+        let lines = self.draft_whole(transaction, &Shown::ALL, shown::allowance(transaction));
         if !self.draft.is_too_long() {
             return lines;
         }
         let shown = self.shown(transaction);
-        self.draft.begin(usize::MAX);
-        self.draft(transaction, &shown)
+        self.draft_whole(transaction, &shown, usize::MAX)
     }
 
     /// Appends the records of one transaction to `out` and calls `ended` with the length of `out` after each.
@@ -170,8 +168,22 @@ impl Encoder {
         self.shortened
     }
 
-    /// Drafts lines of JSON, and returns how many there are.
+    /// Drafts lines of JSON until there is room for all of them, unless they are longer than `allowance`, and returns how many there
+    /// are.
     #[inline]
+    fn draft_whole(&mut self, transaction: &Transaction<'_>, shown: &Shown, allowance: usize) -> u64 {
+        loop {
+            self.draft.begin(allowance);
+            let lines = self.draft(transaction, shown);
+            if self.draft.is_whole() || self.draft.is_too_long() {
+                return lines;
+            }
+            self.draft.extend_room();
+        }
+    }
+
+    /// Drafts lines of JSON, and returns how many there are.
+    #[inline(never)]
     fn draft(&mut self, transaction: &Transaction<'_>, shown: &Shown) -> u64 {
         match self.encoding.layout {
             Layout::Answer => answer::encode(&self.answer, &mut self.clock, transaction, shown, &mut self.draft),

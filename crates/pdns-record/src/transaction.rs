@@ -9,7 +9,7 @@ use pdns_packet::text::Text;
 use pdns_packet::time::Rfc3339;
 use pdns_track::{Observed, Status, Transaction, Transport};
 
-use crate::draft::{Draft, Fragment};
+use crate::draft::{Draft, Fragment, remember};
 use crate::edns;
 use crate::json;
 use crate::shown::Shown;
@@ -192,7 +192,7 @@ impl Servers {
         }
         let start = out.len();
         write_server(transaction, out);
-        (*known, *text) = (server, Fragment::of(&[out.text_from(start)]));
+        remember((known, text), server, out.text_from(start));
     }
 }
 

@@ -76,6 +76,37 @@ fn records_in_a_buffer_are_those_in_a_vector() {
 }
 
 #[test]
+fn lines_are_whole_wherever_the_room_ends() {
+    let mut response = b"\0\x01\x81\x80\0\x01\x01\x2c\0\0\0\x01\x07example\0\0\x02\0\x01".to_vec();
+    for number in 0..300_u16 {
+        let [high, low] = [b'a' + (number >> 4) as u8, b'a' + (number & 15) as u8];
+        response.extend_from_slice(b"\xc0\x0c\0\x02\0\x01\0\x01\x02\x03\0\x09\x02");
+        response.extend_from_slice(&[high, low, 3, b'n', b's', b'x', 0xc0, 0x0c]);
+    }
+    response.extend_from_slice(b"\0\0\x29\x04\xd0\0\0\0\0\0\x0c\0\x0a\0\x08cookies!");
+    let message = Message::parse(&response).unwrap();
+    assert_eq!((message.answers().len(), message.malformed()), (300, None));
+    let observed = Observed { time: Timestamp::default(), message: &message, missing: 0, frame_len: 0 };
+    let transaction = orphan(&observed);
+    for (layout, _) in LAYOUTS {
+        let mut expected = Vec::new();
+        Encoder::new(layout, "x", "").encode(&transaction, &mut expected);
+        assert!(expected.len() > 20_000, "{}", expected.len());
+        let end = expected.len();
+        for room in (16_000..end - 300).step_by(61).chain(end - 300..end + 200) {
+            let mut encoder = Encoder::new(layout, "x", "");
+            let mut buffer = Buffer::with_room(room);
+            // What was remembered while there was no room must not harm the next line.
+            for _ in 0..2 {
+                buffer.clear();
+                encoder.encode_into(&transaction, &mut buffer);
+                assert!(buffer.bytes() == expected, "{layout:?} in {room} bytes");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_end_of_each_record_is_told() {
     let mut pairs = Pairs::new();
     let file = pdns_rigs::workspace().join("fixtures/captures/demo/input.pcap");
@@ -102,7 +133,17 @@ fn a_name_that_ends_at_the_root_of_the_question_ends_there() {
         b"\0\x01\x81\x80\0\x01\0\x01\0\0\0\0\0\0\x02\0\x01\x01a\xc0\x0c\0\x02\0\x01\0\0\0\0\0\x04\x01b\xc0\x0c";
     let message = Message::parse(message).unwrap();
     let observed = Observed { time: Timestamp::default(), message: &message, missing: 0, frame_len: 0 };
-    let transaction = Transaction {
+    let transaction = orphan(&observed);
+    let mut line = Vec::new();
+    Encoder::new(Layout::Transaction, "x", "").encode(&transaction, &mut line);
+    let line = String::from_utf8(line).unwrap();
+    assert!(line.contains(r#""qname":".""#), "{line}");
+    assert!(line.contains(r#"{"name":"a","type":"NS","ttl":0,"rdata":"b"}"#), "{line}");
+}
+
+/// A response whose query was not seen.
+fn orphan<'a>(response: &'a Observed<'a>) -> Transaction<'a> {
+    Transaction {
         status: Status::Orphan,
         client: [192, 0, 2, 1].into(),
         client_port: 40_000,
@@ -111,14 +152,9 @@ fn a_name_that_ends_at_the_root_of_the_question_ends_there() {
         transport: Transport::Udp,
         vlan: VlanTags::NONE,
         query: None,
-        response: Some(&observed),
+        response: Some(response),
         retransmits: 0,
-    };
-    let mut line = Vec::new();
-    Encoder::new(Layout::Transaction, "x", "").encode(&transaction, &mut line);
-    let line = String::from_utf8(line).unwrap();
-    assert!(line.contains(r#""qname":".""#), "{line}");
-    assert!(line.contains(r#"{"name":"a","type":"NS","ttl":0,"rdata":"b"}"#), "{line}");
+    }
 }
 
 const LAYOUTS: [(Layout, &str); 2] = [(Layout::Answer, "answer"), (Layout::Transaction, "transaction")];

@@ -112,7 +112,7 @@ impl CaptureFile {
     }
 
     /// The next frame; `more` gets that many bytes to read on with, or says that there are none to be had.
-    #[inline]
+    #[inline(always)]
     fn next_with(
         &mut self,
         mut more: impl FnMut(&mut Self, usize) -> Result<bool, ReadError>,

@@ -27,12 +27,10 @@ impl Order {
         }
     }
 
-    /// As many 32-bit numbers, all at once: one question about the order, which is easy to foresee.
-    #[inline]
-    pub(super) fn words(self, bytes: &[u8; 16]) -> [u32; 4] {
-        let (words, _) = bytes.as_chunks();
-        let words = [words[0], words[1], words[2], words[3]].map(u32::from_le_bytes);
-        if self == Self::Little { words } else { swapped(words) }
+    /// As many 32-bit numbers. One by one: as an array they would go through memory, and all of a frame waits for them.
+    #[inline(always)]
+    pub(super) fn words(self, bytes: &[u8; 16]) -> (u32, u32, u32, u32) {
+        (self.word(bytes, 0), self.word(bytes, 1), self.word(bytes, 2), self.word(bytes, 3))
     }
 
     /// The 32-bit number at index `word` of as many words.
@@ -41,10 +39,4 @@ impl Order {
         let at = 4 * word;
         self.u32([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
     }
-}
-
-#[cold]
-#[inline(never)]
-fn swapped(words: [u32; 4]) -> [u32; 4] {
-    words.map(u32::swap_bytes)
 }

@@ -47,7 +47,7 @@ impl Pcap {
         let Some(header) = buffer.first_chunk::<RECORD_LEN>() else {
             return Ok(Step::Need { bytes: self.record });
         };
-        let [seconds, fraction, first_len, second_len] = self.order.words(header);
+        let (seconds, fraction, first_len, second_len) = self.order.words(header);
         let (captured, wire_len) = self.lengths.of(first_len, second_len);
         // Real files have frames longer than the snap length of their header, so that bounds nothing.
         if captured > MAX_LENGTH {

@@ -103,7 +103,7 @@ impl Decoder {
     ) -> Result<Packet<'a>, Discard> {
         match protocol {
             protocol::UDP => self.udp(rest, src, dst),
-            protocol::TCP => self.tcp(rest, src.into(), dst.into()),
+            protocol::TCP => self.tcp(rest, src, dst),
             _ => self.extension(rest, src.into(), dst.into(), protocol),
         }
     }

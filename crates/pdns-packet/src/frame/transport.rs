@@ -50,7 +50,12 @@ impl Decoder {
 
     /// A TCP segment: RFC 9293 section 3.1.
     #[inline(never)]
-    pub(super) fn tcp<'a>(&self, rest: Rest<'a>, src: IpAddr, dst: IpAddr) -> Result<Packet<'a>, Discard> {
+    pub(super) fn tcp<'a, A: Into<IpAddr> + Copy>(
+        &self,
+        rest: Rest<'a>,
+        src: A,
+        dst: A,
+    ) -> Result<Packet<'a>, Discard> {
         let header = TcpPacket::new(rest.data).ok_or(Discard::ShortFrame)?;
         let (src_port, dst_port) = (header.get_source(), header.get_destination());
         if !self.ports.contains(src_port) && !self.ports.contains(dst_port) {
@@ -61,7 +66,7 @@ impl Decoder {
             return Err(Discard::BadHeader);
         }
         let Rest { data: payload, missing, vlan, .. } = rest.skip(header_len)?;
-        let flow = Flow { src, dst, src_port, dst_port, vlan };
+        let flow = Flow { src: src.into(), dst: dst.into(), src_port, dst_port, vlan };
         let (seq, ack) = (header.get_sequence(), header.get_acknowledgement());
         let flags = TcpFlags(header.get_flags());
         Ok(Packet::Tcp { flow, segment: TcpSegment { seq, ack, flags, payload, missing } })

@@ -1,7 +1,6 @@
 //! Byte writers for presentation text: numbers and addresses without `fmt`, and one trait for raw or escaped output.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::ops::Range;
 
 /// Where presentation text is written.
 ///
@@ -176,28 +175,34 @@ pub trait Text {
             return self.ipv4(v4);
         }
         let groups = address.segments();
-        let run = longest_zero_run(&groups);
-        let (before, after) = (groups.get(..run.start), groups.get(run.end..));
-        self.hex_groups(before.unwrap_or_default(), run.is_empty());
-        if !run.is_empty() {
-            // The group before has its own colon.
-            self.plain(if run.start == 0 { b"::" } else { b":" });
-            self.hex_groups(after.unwrap_or_default(), true);
-        }
-    }
-
-    /// Appends groups of an IPv6 address, each with a colon behind it but for the last of the address.
-    #[inline(always)]
-    fn hex_groups(&mut self, groups: &[u16], is_end: bool) {
-        let Some((&last, others)) = groups.split_last() else { return };
-        for &group in others {
-            let (text, len) = hex_group(group);
-            self.padded(&text, len + 1);
-        }
-        let (text, len) = hex_group(last);
-        self.padded(&text, len + usize::from(!is_end));
+        let zeros = groups.iter().rev().fold(0_u8, |bits, &group| bits << 1 | u8::from(group == 0));
+        // The groups that are not shown: a bit for each.
+        let run = ZERO_RUNS[usize::from(zeros)];
+        self.edited(&[0; IPV6_ROOM], |text| {
+            let mut len = 0;
+            let mut append = |chunk: [u8; 8], chunk_len: usize| {
+                if let Some(place) = text.get_mut(len..len + chunk.len()) {
+                    place.copy_from_slice(&chunk);
+                }
+                len += chunk_len;
+            };
+            let colon = u64::from(b':').to_le_bytes();
+            // Each group has a colon behind it, and so has the run.
+            append(colon, (run & 1).into());
+            for (index, &group) in groups.iter().enumerate() {
+                let is_shown = run >> index & 1 == 0;
+                let begins_run = run << (7 - index) == 1 << 7;
+                let (digits, digits_len) = hex_group(group);
+                let chunk = if is_shown { digits } else { colon };
+                append(chunk, if is_shown { digits_len + 1 } else { begins_run.into() });
+            }
+            len - usize::from(run >> 7 == 0)
+        });
     }
 }
+
+/// Room for any IPv6 address with a colon behind it, and for a block of eight at its end.
+const IPV6_ROOM: usize = 48;
 
 impl Text for Vec<u8> {
     #[inline]
@@ -355,19 +360,24 @@ fn left_aligned(bytes: &[u8]) -> u64 {
     u64::from_be_bytes(word)
 }
 
-/// The first of the longest runs of two or more zero groups; an empty one behind the end when there is none.
-#[inline]
-fn longest_zero_run(groups: &[u16; 8]) -> Range<usize> {
-    // A bit for each group; then for each run's beginnings that are followed by ever more of it.
-    let mut begins = groups.iter().rev().fold(0_u8, |bits, &group| bits << 1 | u8::from(group == 0));
-    let (mut start, mut len) = (8, 0);
-    while begins != 0 {
-        start = begins.trailing_zeros() as usize;
-        len += 1;
-        begins &= begins >> 1;
+/// The first of the longest runs of two or more zero groups, for each set of zero groups, all as bits.
+const ZERO_RUNS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut zeros = 0;
+    while zeros < table.len() {
+        // The beginnings of runs that are followed by ever more of them.
+        let (mut begins, mut len) = (zeros, 1);
+        while begins & begins >> 1 != 0 {
+            begins &= begins >> 1;
+            len += 1;
+        }
+        if len > 1 {
+            table[zeros] = (((1 << len) - 1) << begins.trailing_zeros()) as u8;
+        }
+        zeros += 1;
     }
-    if len > 1 { start..start + len } else { 8..8 }
-}
+    table
+};
 
 /// The two digits of each byte in lower case, the first in the lower byte.
 const HEX: [u16; 256] = {
@@ -385,9 +395,9 @@ const HEX: [u16; 256] = {
 #[inline]
 fn hex_group(group: u16) -> ([u8; 8], usize) {
     let [high, low] = group.to_be_bytes().map(|byte| u64::from(HEX[usize::from(byte)]));
-    let zeros = (group | 1).leading_zeros() / 4;
-    let text = (high | low << 16 | u64::from(b':') << 32) >> (8 * zeros);
-    (text.to_le_bytes(), 4 - zeros as usize)
+    let last = (group | 1).ilog2() / 4;
+    let text = (high | low << 16 | u64::from(b':') << 32) >> (8 * (3 - last));
+    (text.to_le_bytes(), last as usize + 1)
 }
 
 #[cfg(test)]

@@ -157,9 +157,15 @@ impl<'a> Message<'a> {
     }
 
     /// The first OPT record of the additional section: EDNS, RFC 6891.
+    #[inline]
     pub fn opt(&self) -> Option<Opt<'a>> {
-        let at = self.outline.opt?;
-        Records { message: self.bytes, at: at.into(), left: 1 }.next().map(|record| Opt::new(&record))
+        let start = usize::from(self.outline.opt?);
+        // RFC 6891 section 6.1.2: its owner must be the root.
+        let owner_end = match self.bytes.get(start) {
+            Some(0) => start + 1,
+            _ => Name::new(self.bytes, start).end().ok()?,
+        };
+        Record::parse(self.bytes, start, owner_end).ok().map(|(record, _)| Opt::new(&record))
     }
 
     /// What broke the message off, if anything did.

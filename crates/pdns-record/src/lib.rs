@@ -135,7 +135,7 @@ impl Encoder {
     }
 
     /// Drafts the lines of one transaction, shortened if need be.
-    #[inline]
+    #[inline(always)]
     fn lines(&mut self, transaction: &Transaction<'_>) -> u64 {
         // Lines are longer than the text in them, so that the text needs to be measured only when they are too long.
         let lines = self.draft_whole(transaction, &Shown::ALL, shown::allowance(transaction));
@@ -170,7 +170,7 @@ impl Encoder {
 
     /// Drafts lines of JSON until there is room for all of them, unless they are longer than `allowance`, and returns how many there
     /// are.
-    #[inline]
+    #[inline(always)]
     fn draft_whole(&mut self, transaction: &Transaction<'_>, shown: &Shown, allowance: usize) -> u64 {
         loop {
             self.draft.begin(allowance);

@@ -155,27 +155,28 @@ impl<'a> QuestionKey<'a> {
     }
 
     /// A hash that is equal for what [`same`](Self::same) calls equal, and for nothing else that a sender could find:
-    /// whoever can make hashes meet can make every search long. With that of the flow it is put together at the end, so that
-    /// both are computed at the same time.
+    /// whoever can make hashes meet can make every search long. That of the flow comes in at the end, so that both are
+    /// computed at the same time.
     #[inline]
     pub(super) fn hash(&self, flow_hash: u64, state: &Quality) -> u64 {
-        let mut both = state.build_hasher();
-        both.write_u64(flow_hash);
-        both.write_u64(self.own_hash(state));
-        both.finish()
+        let mut hasher = state.build_hasher();
+        let type_and_class = self.hash_name(&mut hasher);
+        hasher.write_u64(type_and_class);
+        hasher.write_u64(flow_hash);
+        hasher.finish()
     }
 
+    /// Hashes the name and returns type and class.
     #[inline]
-    fn own_hash(&self, state: &Quality) -> u64 {
-        let mut hasher = state.build_hasher();
-        let Some((name, type_and_class)) = self.bytes.split_last_chunk::<4>() else { return hasher.finish() };
-        hasher.write_u64(u64::from(u32::from_le_bytes(*type_and_class)));
+    fn hash_name(&self, hasher: &mut impl Hasher) -> u64 {
+        let Some((name, type_and_class)) = self.bytes.split_last_chunk::<4>() else { return u64::MAX };
+        let type_and_class = u64::from(u32::from_le_bytes(*type_and_class));
         // A name tells by itself how long it is, so the last block may repeat bytes of the one before, or be filled up.
         let Some((first, last)) = name.first_chunk().zip(name.last_chunk()) else {
             let mut block = [0; BLOCK];
             block[..name.len()].copy_from_slice(name);
             hasher.write_u128(lowercase(&block));
-            return hasher.finish();
+            return type_and_class;
         };
         hasher.write_u128(lowercase(first));
         if name.len() > 2 * BLOCK {
@@ -188,7 +189,7 @@ impl<'a> QuestionKey<'a> {
             }
         }
         hasher.write_u128(lowercase(last));
-        hasher.finish()
+        type_and_class
     }
 
     /// Whether both ask the same: names without regard to case (RFC 4343), type and class exactly.

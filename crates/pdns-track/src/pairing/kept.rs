@@ -1,10 +1,11 @@
 //! What is kept of a message beside its bytes, wherever those lie.
 
+use pdns_packet::bytes;
 use pdns_packet::dns::{Message, Outline};
 use pdns_packet::frame::VlanTags;
 use pdns_packet::time::Timestamp;
 
-use super::key::FlowKey;
+use super::key::{FlowKey, QuestionKey};
 use super::table::Wanted;
 use crate::transaction::Observed;
 
@@ -44,10 +45,21 @@ impl Kept {
     /// Whether this has the flow and asks the question that is looked for.
     #[inline]
     pub(super) fn is(&self, wanted: &Wanted<'_>, data: &[u8]) -> bool {
-        let start = self.question_at as usize;
         self.question_hash == wanted.question_hash
             && self.key == wanted.key
-            && data.get(start..start + usize::from(self.question_len)).is_some_and(|mine| wanted.question.same(mine))
+            && self.question(data).is_some_and(|mine| wanted.question.same(mine))
+    }
+
+    /// Whether this asks the same question and spells it alike.
+    #[inline]
+    pub(super) fn spells(&self, question: &QuestionKey<'_>, data: &[u8]) -> bool {
+        self.question(data).is_some_and(|mine| bytes::equal(mine, question.bytes))
+    }
+
+    #[inline]
+    fn question<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
+        let start = self.question_at as usize;
+        data.get(start..start + usize::from(self.question_len))
     }
 
     /// Whether this has the flow that is looked for, whatever it asks.

@@ -1,6 +1,7 @@
 //! Queries and responses, put together.
 
 mod answered;
+mod guesses;
 mod kept;
 mod key;
 mod ring;
@@ -113,6 +114,11 @@ impl Pairing {
     pub(crate) fn look_up<'a>(&self, flow: &Flow, transport: Transport, message: &Message<'a>) -> Option<Sought<'a>> {
         let question = QuestionKey::of(message)?;
         let key = FlowKey::new(flow, transport, message.header(), self.config.ignore_vlan);
+        if message.header().is_response()
+            && let Some((wanted, found)) = self.table.guess(key, question)
+        {
+            return Some(Sought { found: Some(found), wanted });
+        }
         Some(self.seek(key, question))
     }
 

@@ -5,6 +5,7 @@ use pdns_packet::dns::{Header, Message, Outline};
 use pdns_packet::frame::VlanTags;
 use pdns_packet::time::Timestamp;
 
+use super::guesses::Guesses;
 use super::kept::Kept;
 use super::key::{FlowKey, QuestionKey};
 use super::ring::{self, Linked, Links, NONE};
@@ -42,6 +43,8 @@ pub(super) struct Entry {
     pub state: State,
     /// It is in the list of its flow.
     is_in_flow: bool,
+    /// The bucket that led to it by question when it came in, if it was the oldest with its flow and question.
+    bucket: u32,
     /// The message and its question, as [`Kept`] describes them.
     data: Vec<u8>,
     pub outline: Outline,
@@ -133,6 +136,7 @@ pub(super) struct Table {
     free: Vec<u32>,
     /// The oldest of the entries with each flow and question.
     by_question: HashTable<u32>,
+    guesses: Guesses,
     /// The oldest of the outstanding queries of each flow. The youngest of all get in only when a flow is looked for, which
     /// is when a response has no question.
     by_flow: HashTable<u32>,
@@ -153,6 +157,7 @@ impl Table {
             most,
             free: Vec::new(),
             by_question: HashTable::new(),
+            guesses: Guesses::new(),
             by_flow: HashTable::new(),
             by_age: [NONE; State::ALL.len()],
             bytes: 0,
@@ -192,6 +197,21 @@ impl Table {
     pub(super) fn oldest(&self, state: State) -> Option<u32> {
         let index = self.by_age[state as usize];
         (index != NONE).then_some(index)
+    }
+
+    /// The oldest entry with this flow and this very question, spelt alike, if it is where the last query of the flow went. Takes
+    /// no hash and no search, so that nothing is waited for when a response comes as it should.
+    #[inline]
+    pub(super) fn guess<'a>(&self, key: FlowKey, question: QuestionKey<'a>) -> Option<(Wanted<'a>, Found)> {
+        let index = self.guesses.get(&key);
+        let Entry { kept, state, bucket, data, .. } = self.entries.get(index as usize)?;
+        let bucket = *bucket as usize;
+        // That the bucket leads there says that the entry is in use, and the oldest of its kind.
+        if kept.key != key || !kept.spells(&question, data) || self.by_question.get_bucket(bucket) != Some(&index) {
+            return None;
+        }
+        let wanted = Wanted { key, question, flow_hash: kept.flow_hash, question_hash: kept.question_hash };
+        Some((wanted, Found { index, state: *state, bucket: Some(bucket) }))
     }
 
     /// The oldest entry with this flow and this very question.
@@ -240,7 +260,9 @@ impl Table {
                 if self.entries.len() == self.entries.capacity() {
                     self.make_room();
                 }
-                self.entries.push(Entry { links: [Links::ALONE; 3], kept, state, is_in_flow: false, data, outline });
+                let links = [Links::ALONE; 3];
+                self.entries.push(Entry { kept, links, state, is_in_flow: false, bucket: NONE, data, outline });
+                self.guesses.make_room(self.entries.len());
                 self.entries.len() as u32 - 1
             }
         };
@@ -257,7 +279,9 @@ impl Table {
         // A query is outstanding only where nothing with its question is.
         let head = if state == State::Held { self.find(wanted).map(|head| head.index) } else { None };
         let hash = |entry: &Entry| entry.kept.question_hash;
-        enlist(&mut self.entries, &mut self.by_question, BY_QUESTION, hash, head, index);
+        let bucket = enlist(&mut self.entries, &mut self.by_question, BY_QUESTION, hash, head, index);
+        self.entries[index as usize].bucket = bucket.map_or(NONE, |bucket| bucket as u32);
+        self.guesses.set(&wanted.key, index);
         ring::append(&mut self.entries, BY_AGE, &mut self.by_age[state as usize], index);
     }
 
@@ -341,7 +365,8 @@ impl Table {
     }
 }
 
-/// Puts an entry at the end of the list that starts at `head`, or of a new one, which `heads` then leads to.
+/// Puts an entry at the end of the list that starts at `head`, or of a new one, which `heads` then leads to from the bucket
+/// returned.
 #[inline]
 fn enlist(
     entries: &mut [Entry],
@@ -350,11 +375,13 @@ fn enlist(
     hash: impl Fn(&Entry) -> u64,
     head: Option<u32>,
     index: u32,
-) {
+) -> Option<usize> {
     ring::append(entries, list, &mut head.unwrap_or(NONE), index);
-    if head.is_none() {
-        heads.insert_unique(hash(&entries[index as usize]), index, |&head| hash(&entries[head as usize]));
+    if head.is_some() {
+        return None;
     }
+    let entry = heads.insert_unique(hash(&entries[index as usize]), index, |&head| hash(&entries[head as usize]));
+    Some(entry.bucket_index())
 }
 
 /// Takes an entry out of its list; the `bucket` of `heads` that led to it, if one did, then leads to the next one.

@@ -122,17 +122,22 @@ pub trait Text {
 
     /// Appends bytes in base 64 with padding: RFC 4648 section 4.
     fn base64(&mut self, bytes: &[u8]) {
-        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let mut buffer = [0; 64];
-        for chunk in bytes.chunks(buffer.len() / 4 * 3) {
-            for (digits, group) in buffer.chunks_exact_mut(4).zip(chunk.chunks(3)) {
-                let bits = left_aligned(group);
-                for (index, digit) in digits.iter_mut().enumerate() {
-                    *digit = DIGITS[(bits >> (58 - 6 * index)) as usize & 63];
-                }
-                digits[group.len() + 1..].fill(b'=');
-            }
-            self.plain(&buffer[..chunk.len().div_ceil(3) * 4]);
+        let mut rest = bytes;
+        // Six bytes become a block of eight digits, and are read as the upper part of eight.
+        while let (Some(block), Some(behind)) = (rest.first_chunk(), rest.get(6..)) {
+            let bits = u64::from_be_bytes(*block);
+            let pair = |place: u32| u64::from(base64_pair(bits >> (52 - 12 * place))) << (16 * place);
+            self.padded(&(pair(0) | pair(1) | pair(2) | pair(3)).to_le_bytes(), 8);
+            rest = behind;
+        }
+        for group in rest.chunks(3) {
+            let bits = group.iter().fold(0, |bits, &byte| bits << 8 | u64::from(byte)) << (8 * (3 - group.len()));
+            let [[a, b], [c, d]] = [12, 0].map(|shift| base64_pair(bits >> shift).to_le_bytes());
+            self.plain(&match group.len() {
+                1 => [a, b, b'=', b'='],
+                2 => [a, b, c, b'='],
+                _ => [a, b, c, d],
+            });
         }
     }
 
@@ -379,6 +384,24 @@ const ZERO_RUNS: [u8; 256] = {
     table
 };
 
+/// The two digits in base 64 for each twelve bits, the first in the lower byte: RFC 4648 section 4.
+const BASE64: [u16; 1 << 12] = {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut table = [0; 1 << 12];
+    let mut bits = 0;
+    while bits < table.len() {
+        table[bits] = u16::from_le_bytes([DIGITS[bits >> 6], DIGITS[bits & 63]]);
+        bits += 1;
+    }
+    table
+};
+
+/// The digits for the lowest twelve of `bits`.
+#[inline]
+const fn base64_pair(bits: u64) -> u16 {
+    BASE64[bits as usize % BASE64.len()]
+}
+
 /// The two digits of each byte in lower case, the first in the lower byte.
 const HEX: [u16; 256] = {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -493,5 +516,21 @@ mod tests {
         assert_eq!(written(|out| out.lower_hex(&long[..7])), "fb".repeat(7));
         assert_eq!(written(|out| out.lower_hex(&[0x01, 0x23, 0x45, 0x67, 0x89, 0xab])), "0123456789ab");
         assert_eq!(written(|out| out.base64(&long)), "+/v7".repeat(33) + "+w==");
+    }
+
+    #[test]
+    fn base_64_shows_six_bits_after_the_other_at_every_length() {
+        const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let bytes: Vec<_> = (0..=255).chain((0..=255).rev().map(|byte: u8| byte.wrapping_mul(89))).collect();
+        for len in (0..70).chain([bytes.len()]) {
+            let bits: Vec<_> =
+                bytes[..len].iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+            let digits = bits.chunks(6).map(|six| {
+                let number = (0..6).fold(0, |number, bit| number << 1 | usize::from(*six.get(bit).unwrap_or(&0)));
+                &DIGITS[number..=number]
+            });
+            let padding = ["", "==", "="][len % 3];
+            assert_eq!(written(|out| out.base64(&bytes[..len])), digits.collect::<String>() + padding);
+        }
     }
 }

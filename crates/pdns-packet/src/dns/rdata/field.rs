@@ -205,72 +205,33 @@ const HAS_NAMES: [bool; 256] = {
 };
 
 /// Appends a space and a type for each bit of a bitmap's byte, the highest for `lowest`. A bitmap of all types makes 73
-/// characters of a byte, so that types without a name are put together in a block, one number from another, and appended at once.
+/// characters of a byte, so it pays not to ask for the name of what has none.
 fn write_further_types(lowest: u16, mut bits: u8, out: &mut impl Text) {
-    const PREFIX: &[u8; 5] = b" TYPE";
-    // Five digits at most, written as eight.
-    let mut block = [0; 8 * (PREFIX.len() + 5) + 3];
-    let mut len = 0;
-    let mut number = Decimal::of(lowest);
     let has_names = HAS_NAMES[usize::from(lowest >> 8)];
     while bits != 0 {
         let bit = bits.leading_zeros();
         bits &= 0x7f >> bit;
         let rtype = Rtype(lowest | bit as u16);
-        if has_names && let Some(mnemonic) = rtype.mnemonic() {
-            out.plain(&block[..len]);
-            out.plain(b" ");
-            out.plain(mnemonic.as_bytes());
-            len = 0;
-            continue;
+        match if has_names { rtype.mnemonic() } else { None } {
+            Some(mnemonic) => {
+                out.plain(b" ");
+                out.plain(mnemonic.as_bytes());
+            }
+            None => {
+                out.padded(b" TYPE\0\0\0", 5);
+                out.number(rtype.0.into());
+            }
         }
-        number.advance(rtype.0);
-        block[len..len + PREFIX.len()].copy_from_slice(PREFIX);
-        len += PREFIX.len();
-        block[len..len + 8].copy_from_slice(&number.text.to_le_bytes());
-        len += number.len;
-    }
-    out.plain(&block[..len]);
-}
-
-/// A number and its digits, the first in the lowest byte.
-struct Decimal {
-    number: u16,
-    text: u64,
-    len: usize,
-}
-
-impl Decimal {
-    fn of(number: u16) -> Self {
-        let len = (number | 1).ilog10() + 1;
-        let text = u64::from_le_bytes(decimals(number.into())) >> (8 * (8 - len));
-        Self { number, text, len: len as usize }
-    }
-
-    /// Becomes a larger number: where only the last digit changes, only that is touched.
-    #[inline]
-    fn advance(&mut self, number: u16) {
-        let last = 8 * (self.len - 1);
-        let more = u64::from(number - self.number);
-        if (self.text >> last & 0x0f) + more > 9 {
-            *self = Self::of(number);
-            return;
-        }
-        self.text += more << last;
-        self.number = number;
     }
 }
 
 fn write_time(seconds: u32, out: &mut impl Text) {
     let (year, month, day, hour, minute, second) = civil(seconds.into());
-    // Four digits are enough: 32 bits of seconds end in 2106.
-    let mut number = (((((year * 100 + month) * 100 + day) * 100 + hour) * 100) + minute) * 100 + second;
-    let mut digits = [0; 14];
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
-    out.plain(&digits);
+    // Four digits are enough for the year: 32 bits of seconds end in 2106.
+    let [date, time] =
+        [[year, month, day], [hour, minute, second]].map(|[a, b, c]| decimals(((a * 100 + b) * 100 + c) as u64));
+    out.plain(&date);
+    out.plain(&time[2..]);
 }
 
 fn write_sized(bytes: &[u8], out: &mut impl Text) {

@@ -50,6 +50,7 @@
 mod answer;
 mod binary;
 mod buffer;
+mod damage;
 mod draft;
 mod edns;
 mod encoding;

@@ -8,8 +8,9 @@ use pdns_track::{Status, Transaction};
 use super::map::Map;
 use super::{Form, Fragments, edns, shown_time, write_name};
 use crate::Layout;
+use crate::damage::damages;
 use crate::shown::Shown;
-use crate::transaction::{FLAG_NAMES, asking, carrier, damages, flag_bits, without_edns};
+use crate::transaction::{FLAG_NAMES, asking, carrier, flag_bits, without_edns};
 
 pub(super) fn encode<F: Form>(
     fragments: &Fragments,

@@ -212,7 +212,8 @@ fn write_further_types(lowest: u16, mut bits: u8, out: &mut impl Text) {
         let bit = bits.leading_zeros();
         bits &= 0x7f >> bit;
         let rtype = Rtype(lowest | bit as u16);
-        match if has_names { rtype.mnemonic() } else { None } {
+        let mnemonic = if has_names { rtype.mnemonic() } else { None };
+        match mnemonic {
             Some(mnemonic) => {
                 out.plain(b" ");
                 out.plain(mnemonic.as_bytes());

@@ -93,6 +93,18 @@ mod tests {
     }
 
     #[test]
+    fn places_grow_with_the_entries_up_to_a_limit() {
+        let mut guesses = Guesses::new();
+        for entries in 1..=4 * MOST {
+            guesses.make_room(entries);
+            let len = guesses.places.len();
+            assert!(len == MOST || (len >= 2 * entries && len <= FEWEST.max(4 * entries)), "{len} for {entries}");
+        }
+        guesses.set(&key(7), 9);
+        assert_eq!(guesses.get(&key(7)), 9);
+    }
+
+    #[test]
     fn a_guess_is_never_wrong() {
         let mut state = 1_u64;
         let mut random = |below: usize| {

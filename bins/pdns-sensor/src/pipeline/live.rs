@@ -37,7 +37,7 @@ const SLACK: Duration = Duration::from_millis(100);
 /// How long frames that were captured before the end are read after it, at most.
 const LONGEST_DRAIN: Duration = Duration::from_secs(2);
 
-/// How often drops are told of, when there are any.
+/// How often drops are told of, when there are any, and free memory is given back.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The interfaces, open.
@@ -55,6 +55,7 @@ impl Interfaces {
     ///
     /// An interface cannot be captured from, or the filter is refused.
     pub(super) fn open(settings: &Settings, live: &Live, stop: &Stop) -> Result<Self> {
+        live::share_memory();
         let config = live.capture();
         let snaplen = settings.snaplen.unwrap_or(config.snaplen);
         let config = LiveConfig { rings: settings.workers, snaplen, latency: LATENCY, ..config };
@@ -125,6 +126,8 @@ impl Listeners {
         let mut drops = Drops::default();
         while let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(REPORT_INTERVAL) {
             drops.report(self.board.account().counters.live);
+            // What an outage or a burst needed is needed no more: docs/decisions/0016-allocator.md.
+            live::give_back();
         }
         self.stop.set();
         let mut outcome = Outcome::default();

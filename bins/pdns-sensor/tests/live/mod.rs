@@ -8,6 +8,7 @@
 
 mod capture;
 mod dnsperf;
+mod memory;
 mod options;
 mod privileges;
 mod signals;
@@ -80,6 +81,10 @@ impl Sensor {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        Pid::from_child(&self.child).as_raw_pid()
     }
 
     pub(crate) fn is_running(&mut self) -> bool {

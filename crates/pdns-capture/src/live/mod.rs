@@ -36,6 +36,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A program that captures for months should not stay as large as in its busiest moment: [`share_memory`] before there are
+//! threads, and [`give_back`] now and then.
 
 mod default_filter;
 mod device;
@@ -59,6 +62,7 @@ pub use event::{LiveEvent, Outage};
 pub use interfaces::{ANY, Interface, interfaces};
 pub use ring::{LiveRing, Wake};
 pub use stats::LiveStats;
+pub use sys::malloc::{give_back, share_memory};
 
 use device::{Device, now_on_the_wall};
 use group::Group;

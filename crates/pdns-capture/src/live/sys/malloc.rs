@@ -1,15 +1,23 @@
 //! What the C library keeps of memory that was given back to it: mallopt(3), malloc_trim(3).
 
-/// Has all threads take memory from one place. To be called before there is another thread.
+/// The largest block that shares the common heap; it has room for what is sent in one delivery. Larger ones are mapped and
+/// unmapped one by one.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const LARGEST_SHARED: libc::c_int = 4 << 20;
+
+/// Has all threads take memory from one heap, which only [`give_back`] shortens. To be called before there is another thread.
 ///
-/// Otherwise each thread has a place of its own in glibc, each stays as large as it ever was, and [`give_back`] cannot shorten
-/// it. That suits programs like these, whose threads hardly ask for memory while they work. Does nothing elsewhere.
+/// Otherwise each thread has a heap of its own in glibc, which stays as large as it ever was; or, where it may not, is unmapped and
+/// mapped again with every batch of records. One for all suits programs whose threads hardly ask for memory while they
+/// work. Does nothing without glibc.
 pub fn share_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    for (parameter, value) in
+        [(libc::M_ARENA_MAX, 1), (libc::M_MMAP_THRESHOLD, LARGEST_SHARED), (libc::M_TRIM_THRESHOLD, libc::c_int::MAX)]
     {
         // SAFETY: the call takes two numbers and sets one, under malloc's own lock.
-        let done = unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
-        debug_assert_eq!(done, 1, "glibc knows the parameter");
+        let done = unsafe { libc::mallopt(parameter, value) };
+        debug_assert_eq!(done, 1, "glibc knows the parameter {parameter}");
     }
 }
 

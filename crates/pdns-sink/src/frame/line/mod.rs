@@ -12,6 +12,7 @@
 //! order is kept.
 
 mod disk;
+mod limits;
 mod news;
 mod outcomes;
 mod parcel;
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use self::disk::Disk;
 pub(crate) use self::disk::{Append, Damage, Fetched, Left};
+use self::limits::Limits;
 pub(crate) use self::news::News;
 use self::parcel::{Flight, Origin, Parcel};
 use super::backoff::Backoff;
@@ -55,17 +57,6 @@ pub(crate) struct Line {
     /// All that was counted; its gauges are filled in when it is asked for.
     stats: SinkStats,
     news: Vec<News>,
-}
-
-#[derive(Debug)]
-struct Limits {
-    memory: usize,
-    when_full: WhenFull,
-    linger: Duration,
-    timeout: Option<Duration>,
-    window: usize,
-    batch_bytes: usize,
-    batch_records: u64,
 }
 
 #[derive(Debug)]
@@ -105,15 +96,7 @@ impl Line {
     /// An empty line.
     pub(crate) fn new(settings: &Settings, needs: &Needs, seed: u64) -> Self {
         Self {
-            limits: Limits {
-                memory: settings.queue_bytes,
-                when_full: settings.when_full,
-                linger: settings.linger,
-                timeout: (!needs.own_timeout).then_some(settings.timeout),
-                window: needs.window.max(1),
-                batch_bytes: needs.batch_bytes,
-                batch_records: needs.batch_records.max(1),
-            },
+            limits: Limits::new(settings, needs),
             backoff: Backoff::new(settings.retry_min, settings.retry_max, seed),
             queue: VecDeque::new(),
             queue_bytes: 0,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use pdns_packet::time::Timestamp;
 use pdns_record::{Buffer, Encoding, Format};
@@ -196,10 +197,18 @@ impl Batch {
         self.details.extend(other.details.iter().map(|detail| Detail { end: start + detail.end, ..*detail }));
     }
 
-    /// Gives back the memory that the records do not need.
-    pub(crate) fn shrink(&mut self) {
-        self.bytes.shrink();
-        self.details.shrink_to_fit();
+    /// One batch of the records of all, which takes no more memory than they need. The first [can hold](Self::can_hold) the others.
+    ///
+    /// # Panics
+    /// When there are none.
+    pub(crate) fn of_all(batches: &[Arc<Self>]) -> Self {
+        let first = &batches[0];
+        let sum = |len: fn(&Self) -> usize| batches.iter().map(|batch| len(batch)).sum();
+        let mut all = Self::new(first.encoding, first.detailed);
+        all.bytes = Vec::with_capacity(sum(|batch| batch.bytes.len())).into();
+        all.details.reserve_exact(sum(|batch| batch.details.len()));
+        batches.iter().for_each(|batch| all.append(batch));
+        all
     }
 
     fn push(&mut self, record: Record<'_>) {
@@ -341,6 +350,11 @@ mod tests {
             let [mut first, second] = batch.halves().unwrap();
             assert_eq!((first.records(), second.records()), (2, 1));
             assert!(second.halves().is_none());
+            let all = Batch::of_all(&[first.clone().into(), second.clone().into()]);
+            assert_eq!(
+                (&all, all.size()),
+                (&batch, first.bytes.len() + second.bytes.len() + all.details.len() * size_of::<Detail>())
+            );
             first.append(&second);
             assert_eq!(first, batch);
             assert_eq!(batch.select(&[0, 1, 2]), batch);

@@ -115,8 +115,7 @@ impl File {
 
 impl Deliver for File {
     fn needs(&self) -> Needs {
-        // Half of it is what workers hand over, which is then written without being copied.
-        Needs::new(Encoding::json(self.config.layout)).batch_bytes(128 << 10)
+        Needs::new(Encoding::json(self.config.layout))
     }
 
     fn target(&self) -> String {

@@ -87,8 +87,10 @@ impl Lane {
 
     /// Takes a batch, or gives it back where there is no room and whoever offers it is to wait.
     pub(crate) fn offer(&self, batch: Arc<Batch>) -> Result<(), Arc<Batch>> {
-        self.shared.line().offer(Instant::now(), batch)?;
-        self.shared.work.notify_one();
+        let now = Instant::now();
+        let mut line = self.shared.line();
+        line.offer(now, batch)?;
+        self.wake(line, now);
         Ok(())
     }
 
@@ -99,7 +101,16 @@ impl Lane {
             batch = back;
             line = self.shared.room.wait(line).unwrap_or_else(PoisonError::into_inner);
         }
-        self.shared.work.notify_one();
+        self.wake(line, Instant::now());
+    }
+
+    /// Has the line looked at where what was offered changes anything. To wake a thread takes longer than to write a batch.
+    fn wake(&self, line: MutexGuard<'_, Line>, now: Instant) {
+        let is_stirred = line.is_stirred(now);
+        drop(line);
+        if is_stirred {
+            self.shared.work.notify_one();
+        }
     }
 
     /// Whether the receiver has gone for good.

@@ -21,6 +21,7 @@ mod parcel;
 mod tests;
 
 use std::collections::VecDeque;
+use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -141,6 +142,13 @@ impl Line {
             }
         }
         Ok(())
+    }
+
+    /// Whether what was just offered is a reason to [ask](Self::poll) what to do: otherwise an outcome is waited for, or a time
+    /// that is known.
+    pub(crate) fn is_stirred(&self, now: Instant) -> bool {
+        let is_quiet = self.disk.is_none() && self.state == State::Open && self.news.is_empty();
+        !is_quiet || (self.may_submit(now) && (self.queue.len() == 1 || self.is_ready(now)))
     }
 
     /// What to do next. To be asked again after each action but [`Action::Wait`].
@@ -315,25 +323,27 @@ impl Line {
 
     /// A batch with those after it, as far as they fit. One that already has half of a delivery's size is not copied.
     fn merged(&mut self, first: Arc<Batch>) -> Arc<Batch> {
-        let limits = &self.limits;
-        let mut merged: Option<Batch> = None;
-        while let Some(next) = self.queue.front() {
-            let so_far = merged.as_ref().unwrap_or(&first);
-            let bytes = so_far.bytes().len() + next.batch.bytes().len();
-            let records = so_far.records() + next.batch.records();
-            let is_large = merged.is_none() && first.bytes().len() >= limits.batch_bytes / 2;
-            let fits = bytes <= limits.batch_bytes && records <= limits.batch_records;
-            if is_large || !fits || !first.can_hold(&next.batch) {
-                break;
-            }
-            merged.get_or_insert_with(|| first.as_ref().clone()).append(&next.batch);
-            self.queue_bytes -= next.batch.size();
-            self.queue.pop_front();
+        let more = self.how_many_fit_behind(&first);
+        if more == 0 {
+            return first;
         }
-        let Some(mut merged) = merged else { return first };
-        // Or it would take more memory than what it was made of.
-        merged.shrink();
-        Arc::new(merged)
+        let batches: Vec<_> = iter::once(first).chain(self.queue.drain(..more).map(|waiting| waiting.batch)).collect();
+        self.queue_bytes -= batches[1..].iter().map(|batch| batch.size()).sum::<usize>();
+        Arc::new(Batch::of_all(&batches))
+    }
+
+    fn how_many_fit_behind(&self, first: &Batch) -> usize {
+        let limits = &self.limits;
+        if first.bytes().len() >= limits.batch_bytes / 2 {
+            return 0;
+        }
+        let (mut bytes, mut records) = (first.bytes().len(), first.records());
+        let fits = |next: &&Waiting| {
+            bytes += next.batch.bytes().len();
+            records += next.batch.records();
+            bytes <= limits.batch_bytes && records <= limits.batch_records && first.can_hold(&next.batch)
+        };
+        self.queue.iter().take_while(fits).count()
     }
 
     /// The beginning of a parcel that is small enough for a delivery. The rest goes after it.

@@ -127,10 +127,34 @@ fn small_batches_wait_for_one_another_but_not_for_ever() {
 }
 
 #[test]
+fn only_what_changes_anything_stirs() {
+    let mut harness = Harness::new(|settings, _| {
+        settings.queue_bytes = 9000;
+        settings.when_full = WhenFull::Drop;
+    });
+    let mut offered = 0;
+    let mut stirs = |harness: &mut Harness, count| {
+        assert!(harness.offer(offered..offered + count));
+        offered += count;
+        harness.line.is_stirred(harness.now)
+    };
+    assert!(stirs(&mut harness, 10), "there is a time to wait for");
+    assert!(!stirs(&mut harness, 10));
+    assert!(stirs(&mut harness, 20), "that is enough");
+    let (id, _) = harness.submitted().unwrap();
+    assert!(!stirs(&mut harness, 10) && !stirs(&mut harness, 40), "an outcome is waited for");
+    harness.outcome(id, Outcome::Delivered);
+    assert_eq!(harness.submitted().unwrap().1.len(), 10);
+    assert!(stirs(&mut harness, 50), "something was dropped, which is to be told");
+    assert_eq!(harness.stats().dropped(DropReason::QueueFull), 50);
+    assert!(stirs(&mut Harness::spooled(false, |_, _| {}), 1) && stirs(&mut Harness::spooled(true, |_, _| {}), 1));
+}
+
+#[test]
 fn what_is_enough_goes_at_once_and_is_cut_to_size() {
     let mut harness = Harness::new(|_, needs| *needs = needs.window(9));
     harness.offer(0..100);
-    let deliveries: Vec<_> = std::iter::from_fn(|| harness.submitted()).collect();
+    let deliveries: Vec<_> = iter::from_fn(|| harness.submitted()).collect();
     assert!(deliveries.iter().all(|(_, numbers)| numbers.len() <= 40), "4000 bytes each");
     let all: Vec<u32> = deliveries.iter().flat_map(|(_, numbers)| numbers.clone()).collect();
     assert_eq!(all, (0..100).collect::<Vec<_>>());
@@ -152,7 +176,7 @@ fn a_failed_delivery_is_tried_again_before_all_others_after_a_pause() {
     for start in [0, 40, 80, 120] {
         harness.offer(start..start + 40);
     }
-    let ids: Vec<_> = std::iter::from_fn(|| harness.submitted()).map(|(id, _)| id).collect();
+    let ids: Vec<_> = iter::from_fn(|| harness.submitted()).map(|(id, _)| id).collect();
     assert_eq!(ids.len(), 3);
     harness.outcome(ids[1], retry());
     harness.outcome(ids[0], retry());
@@ -355,7 +379,7 @@ fn a_receiver_that_has_gone_takes_everything_with_it() {
     for start in [0, 40, 80] {
         harness.offer(start..start + 40);
     }
-    let ids: Vec<_> = std::iter::from_fn(|| harness.submitted()).map(|(id, _)| id).collect();
+    let ids: Vec<_> = iter::from_fn(|| harness.submitted()).map(|(id, _)| id).collect();
     harness.outcome(ids[0], Outcome::Closed);
     assert!(harness.line.is_gone());
     harness.offer(120..160);

@@ -23,8 +23,8 @@ pub fn share_memory() {
 
 /// Gives memory that is not in use back to the system; for programs that run for months, now and then.
 ///
-/// It takes about a microsecond for each 4 KiB that are given back, and while it lasts no other thread gets any. Without
-/// glibc it does nothing.
+/// While it lasts no other thread gets any: 5 ms for 60 MiB in pieces, as measured, and 0.04 ms where hardly anything is to be given
+/// back. Without glibc it does nothing.
 pub fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: the call takes a number, and touches nothing but free memory, under malloc's own locks.

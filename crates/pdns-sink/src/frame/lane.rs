@@ -104,7 +104,7 @@ impl Lane {
         self.wake(line, Instant::now());
     }
 
-    /// Has the line looked at where what was offered changes anything. To wake a thread takes longer than to write a batch.
+    /// Has the line looked at, where what was offered changes anything.
     fn wake(&self, line: MutexGuard<'_, Line>, now: Instant) {
         let is_stirred = line.is_stirred(now);
         drop(line);

@@ -7,9 +7,8 @@ const LARGEST_SHARED: libc::c_int = 4 << 20;
 
 /// Has all threads take memory from one heap, which only [`give_back`] shortens. To be called before there is another thread.
 ///
-/// Otherwise each thread has a heap of its own in glibc, which stays as large as it ever was; or, where it may not, is unmapped and
-/// mapped again with every batch of records. One for all suits programs whose threads hardly ask for memory while they
-/// work. Does nothing without glibc.
+/// Otherwise each thread has a heap of its own in glibc, and of these not even [`give_back`] shortens the upper end.
+/// One for all suits programs whose threads hardly ask for memory while they work. Does nothing without glibc.
 pub fn share_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     for (parameter, value) in
